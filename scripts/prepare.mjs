@@ -1,0 +1,92 @@
+// What `npm start` and `npm test` do before anything else. Plain JavaScript: it runs on whatever Node a machine has.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+
+/** Node 24, which comes as a package, so that an older Node on the machine is enough to begin with. */
+export const node = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+
+/** The environment of everything that is started: Node 24 first on the path, and compiled code kept between starts. */
+export const environment = {
+  ...process.env,
+  PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`,
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'touchline'),
+};
+
+/** Installs the packages of package-lock.json, unless they are there. `dev`: with those that only tests need. */
+export function install({ dev }) {
+  if (Number(process.versions.node.split('.')[0]) < 20) {
+    fail(`Touchline needs Node 20 or newer to begin with; this is ${process.version}.`);
+  }
+  const stamp = join(modules, '.touchline');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  const wanted = `${lock} ${dev ? 'dev' : ''}`.trim();
+  const found = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined;
+  if (existsSync(node) && (found === wanted || found === `${lock} dev`)) return;
+
+  say('Installing packages (once, about a minute) …');
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--loglevel=error', '--no-audit', '--no-fund', dev ? '--include=dev' : '--omit=dev'];
+  const options = { cwd: root, stdio: ['ignore', 2, 2] };
+  const { status } =
+    npm && existsSync(npm) && /\.c?js$/.test(npm)
+      ? spawnSync(process.execPath, [npm, ...args], options)
+      : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
+  if (status !== 0) fail('The packages could not be installed: see the lines above, and check the network.');
+  if (!existsSync(node)) {
+    fail(
+      'Node 24 was not installed: allow install scripts ("npm config delete ignore-scripts") and try again.',
+    );
+  }
+  writeFileSync(stamp, wanted);
+}
+
+/** Builds the web app, unless it was built from exactly these sources. */
+export function buildWebApp() {
+  const stamp = join(root, 'web', 'dist', '.sources');
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
+  for (const path of listSources(join(root, 'web'))) {
+    hash.update(relative(root, path)).update('\0').update(readFileSync(path)).update('\0');
+  }
+  const sources = hash.digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return;
+
+  say('Building the web app …');
+  const vite = join(modules, 'vite', 'bin', 'vite.js');
+  const built = spawnSync(
+    node,
+    [vite, 'build', '--config', join('web', 'vite.config.ts'), '--logLevel', 'warn'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      env: environment,
+    },
+  );
+  if (built.status !== 0) fail('The web app could not be built: see the lines above.');
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, sources);
+}
+
+function listSources(folder) {
+  return readdirSync(folder)
+    .filter((name) => name !== 'dist' && !name.startsWith('.'))
+    .sort()
+    .map((name) => join(folder, name))
+    .flatMap((path) => (statSync(path).isDirectory() ? listSources(path) : [path]));
+}
+
+function say(sentence) {
+  process.stderr.write(`${sentence}\n`);
+}
+
+function fail(sentence) {
+  say(sentence);
+  process.exit(1);
+}
