@@ -1,0 +1,167 @@
+-- 09 · Originals: each file once, with its text. Owned by files; `chat_files` are its uses.
+--
+-- The bytes lie in our storage under `storage_key`; the text lies here in passages, which is what the search,
+-- the citations and OpenAI's stores are made from.
+-- Safe to run again.
+
+create table if not exists public.file_originals (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null,
+  storage_key text not null,
+  size_bytes bigint not null,
+  file_type text not null,
+  page_count integer,
+  word_count integer not null,
+  created_at timestamptz not null default now(),
+  constraint file_originals_pkey primary key (id),
+  constraint file_originals_user_id_fkey foreign key (user_id) references public.profiles (id) on delete cascade,
+  constraint file_originals_storage_key_key unique (storage_key),
+  constraint file_originals_size_bytes_is_positive check (size_bytes > 0)
+);
+
+comment on column public.file_originals.page_count is 'Null where the type has no pages.';
+
+create index if not exists file_originals_user_id_idx on public.file_originals (user_id);
+
+create table if not exists public.file_passages (
+  id uuid not null default gen_random_uuid(),
+  original_id uuid not null,
+  ordinal integer not null,
+  page integer,
+  content text not null,
+  -- English finds word forms; simple finds every other language's words as they stand.
+  search tsvector not null generated always as (
+    to_tsvector('pg_catalog.english'::regconfig, content) || to_tsvector('pg_catalog.simple'::regconfig, content)
+  ) stored,
+  constraint file_passages_pkey primary key (id),
+  constraint file_passages_original_id_fkey foreign key (original_id)
+    references public.file_originals (id) on delete cascade,
+  constraint file_passages_original_id_ordinal_key unique (original_id, ordinal),
+  constraint file_passages_ordinal_is_positive check (ordinal >= 0),
+  constraint file_passages_page_is_positive check (page > 0)
+);
+
+comment on column public.file_passages.page is 'Counts from 1; null where the type has no pages.';
+
+-- `pending_until`: an upload whose message was not sent yet; a job deletes it after that time.
+alter table public.chat_files add column if not exists original_id uuid;
+alter table public.chat_files add column if not exists pending_until timestamptz;
+
+do $$
+begin
+  if not exists (
+    select 1 from pg_catalog.pg_constraint
+    where conname = 'chat_files_original_id_fkey' and conrelid = 'public.chat_files'::regclass
+  ) then
+    alter table public.chat_files
+      add constraint chat_files_original_id_fkey foreign key (original_id)
+      references public.file_originals (id) on delete set null;
+  end if;
+end
+$$;
+
+create index if not exists chat_files_original_id_idx on public.chat_files (original_id);
+create index if not exists chat_files_pending_until_idx
+  on public.chat_files (pending_until) where pending_until is not null;
+
+-- Grants. Members read the own rows (not where the bytes lie); the server writes.
+revoke all on public.file_originals, public.file_passages from anon, authenticated;
+grant select (id, user_id, size_bytes, file_type, page_count, word_count, created_at)
+  on public.file_originals to authenticated;
+grant select (id, original_id, ordinal, page, content) on public.file_passages to authenticated;
+grant select, insert, update, delete on public.file_originals, public.file_passages to service_role;
+
+alter table public.file_originals enable row level security;
+alter table public.file_passages enable row level security;
+
+drop policy if exists "Members read their own originals" on public.file_originals;
+create policy "Members read their own originals" on public.file_originals
+  for select to authenticated
+  using (user_id in (select id from public.profiles where auth_id = (select auth.uid()) and not is_deleted));
+
+-- The sub-select passes through the policy of file_originals.
+drop policy if exists "Members read the text of their own files" on public.file_passages;
+create policy "Members read the text of their own files" on public.file_passages
+  for select to authenticated
+  using (exists (select 1 from public.file_originals where file_originals.id = file_passages.original_id));
+
+-- The last use takes the original with it. Definer: a member who deletes a chat may not delete originals.
+create or replace function public.delete_unused_original()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  delete from public.file_originals
+  where id = old.original_id
+    and not exists (select 1 from public.chat_files where original_id = old.original_id);
+  return null;
+end
+$$;
+
+-- Takes in one upload: counts it, and writes the original, its passages ([{ordinal, page, content}]) and the
+-- first use of it. Returns the new chat file's row as JSON, or null where the plan has no file left.
+create or replace function public.add_file(
+  p_user_id uuid,
+  p_file_id uuid,
+  p_original_id uuid,
+  p_file_name text,
+  p_file_type text,
+  p_size_bytes bigint,
+  p_storage_key text,
+  p_page_count integer,
+  p_word_count integer,
+  p_passages jsonb,
+  p_pending_until timestamptz
+)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_file public.chat_files;
+begin
+  if not public.reserve_usage(p_user_id, 'files', 1) then
+    return null;
+  end if;
+  insert into public.file_originals (id, user_id, storage_key, size_bytes, file_type, page_count, word_count)
+  values (p_original_id, p_user_id, p_storage_key, p_size_bytes, p_file_type, p_page_count, p_word_count);
+  insert into public.file_passages (original_id, ordinal, page, content)
+  select p_original_id, passage.ordinal, passage.page, passage.content
+  from jsonb_to_recordset(p_passages) as passage(ordinal integer, page integer, content text);
+  insert into public.chat_files (id, user_id, file_name, file_size, file_type, original_id, pending_until)
+  values (p_file_id, p_user_id, p_file_name, p_size_bytes, p_file_type, p_original_id, p_pending_until)
+  returning * into v_file;
+  return to_jsonb(v_file);
+end
+$$;
+
+-- Takes back an upload whose message was not sent, and gives back what it counted. Returns whether there was one.
+create or replace function public.delete_pending_file(p_user_id uuid, p_file_id uuid)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  delete from public.chat_files
+  where id = p_file_id and user_id = p_user_id and message_id is null and pending_until is not null;
+  if not found then
+    return false;
+  end if;
+  perform public.settle_usage(p_user_id, 0, 1, 0);
+  return true;
+end
+$$;
+
+revoke execute on function public.delete_unused_original() from public, anon, authenticated;
+revoke execute on function public.add_file(
+  uuid, uuid, uuid, text, text, bigint, text, integer, integer, jsonb, timestamptz
+) from public, anon, authenticated;
+revoke execute on function public.delete_pending_file(uuid, uuid) from public, anon, authenticated;
+
+create or replace trigger chat_files_delete_unused_original
+  after delete on public.chat_files
+  for each row
+  when (old.original_id is not null)
+  execute function public.delete_unused_original();

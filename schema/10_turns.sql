@@ -1,0 +1,335 @@
+-- 10 · Turns: a member's message and the reply to it. Owned by chat.
+--
+-- A turn's id is made in the browser, which makes sending it again safe. Its life:
+-- answering → done, stopped or failed. While it is answering, `reply` holds the text so far and `heartbeat_at` says
+-- that its server is alive. `begin_turn` and `finish_turn` are one database round trip each.
+-- Safe to run again.
+
+create table if not exists public.turns (
+  id uuid not null,
+  user_id uuid not null,
+  session_id uuid not null,
+  user_message_id uuid not null,
+  assistant_message_id uuid,
+  status text not null default 'answering',
+  error_code text,
+  reply text not null default '',
+  incomplete boolean not null default false,
+  input_tokens bigint not null default 0,
+  cached_tokens bigint not null default 0,
+  output_tokens bigint not null default 0,
+  stop_requested_at timestamptz,
+  heartbeat_at timestamptz not null default now(),
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  constraint turns_pkey primary key (id),
+  constraint turns_user_id_fkey foreign key (user_id) references public.profiles (id) on delete cascade,
+  constraint turns_session_id_fkey foreign key (session_id) references public.chat_sessions (id) on delete cascade,
+  constraint turns_user_message_id_fkey foreign key (user_message_id)
+    references public.chat_messages (id) on delete cascade,
+  constraint turns_assistant_message_id_fkey foreign key (assistant_message_id)
+    references public.chat_messages (id) on delete set null,
+  constraint turns_status_is_known check (status in ('answering', 'done', 'stopped', 'failed')),
+  constraint turns_error_code_agrees check ((status = 'failed') = (error_code is not null)),
+  constraint turns_finished_at_agrees check ((status = 'answering') = (finished_at is null)),
+  constraint turns_tokens_are_positive check (input_tokens >= 0 and cached_tokens >= 0 and output_tokens >= 0)
+);
+
+comment on column public.turns.reply is 'The text so far while answering; empty once it stands in chat_messages.';
+
+create index if not exists turns_user_id_idx on public.turns (user_id);
+create index if not exists turns_user_message_id_idx on public.turns (user_message_id);
+create index if not exists turns_assistant_message_id_idx on public.turns (assistant_message_id);
+create index if not exists turns_session_id_created_at_idx on public.turns (session_id, created_at desc);
+-- One chat session, one reply at a time.
+create unique index if not exists turns_one_answering_idx on public.turns (session_id) where status = 'answering';
+create index if not exists turns_heartbeat_at_idx on public.turns (heartbeat_at) where status = 'answering';
+
+-- [{number, index, file_id, file_name, page, passage_id, quote}]: see server/knowledge/citation.ts.
+alter table public.chat_messages add column if not exists citations jsonb not null default '[]';
+
+-- The last message that the conversation at OpenAI holds.
+alter table public.chat_sessions add column if not exists conversation_message_id uuid;
+
+-- Grants. Members read; the server writes.
+revoke all on public.turns from anon, authenticated;
+grant select on public.turns to authenticated;
+grant select, insert, update, delete on public.turns to service_role;
+
+alter table public.turns enable row level security;
+
+drop policy if exists "Members read their own turns" on public.turns;
+create policy "Members read their own turns" on public.turns
+  for select to authenticated
+  using (user_id in (select id from public.profiles where auth_id = (select auth.uid()) and not is_deleted));
+
+-- Takes in a message and everything that its reply needs.
+--
+-- Returns {outcome, ...}: `begun` with what the reply needs, `exists` for a turn that was sent before, or why not:
+-- no_profile, account_closed, account_inactive, plan_required, quota_exhausted, session_not_found, coach_mismatch,
+-- file_not_found, turn_in_progress, turn_id_taken. Nothing is written or counted unless the turn has begun.
+--
+-- `p_plans`: the plans whose members this coach is for. `p_with_history`: always return the history; without it only
+-- when the conversation at OpenAI does not hold the chat's last message.
+create or replace function public.begin_turn(
+  p_auth_id uuid,
+  p_turn_id uuid,
+  p_session_id uuid,
+  p_assistant_slug text,
+  p_title text,
+  p_content text,
+  p_file_ids uuid[],
+  p_plans text[],
+  p_with_history boolean
+)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_profile public.profiles;
+  v_session public.chat_sessions;
+  v_turn public.turns;
+  v_message_id uuid;
+  v_last_message_id uuid;
+  v_in_place boolean;
+begin
+  -- The lock lets one member's turns begin one after the other.
+  select * into v_profile from public.profiles where auth_id = p_auth_id for no key update;
+  if not found then
+    return jsonb_build_object('outcome', 'no_profile');
+  end if;
+  if v_profile.is_deleted then
+    return jsonb_build_object('outcome', 'account_closed');
+  end if;
+
+  select * into v_turn from public.turns where id = p_turn_id;
+  if found then
+    if v_turn.user_id <> v_profile.id or v_turn.session_id <> p_session_id then
+      return jsonb_build_object('outcome', 'turn_id_taken');
+    end if;
+    return jsonb_build_object('outcome', 'exists');
+  end if;
+
+  if not v_profile.is_active then
+    return jsonb_build_object('outcome', 'account_inactive');
+  end if;
+  if not v_profile.subscription_plan = any (p_plans) then
+    return jsonb_build_object('outcome', 'plan_required');
+  end if;
+
+  select * into v_session from public.chat_sessions where id = p_session_id;
+  if found then
+    if v_session.user_id <> v_profile.id then
+      return jsonb_build_object('outcome', 'session_not_found');
+    end if;
+    if v_session.assistant_slug <> p_assistant_slug then
+      return jsonb_build_object('outcome', 'coach_mismatch');
+    end if;
+    if exists (select 1 from public.turns where session_id = p_session_id and status = 'answering') then
+      return jsonb_build_object('outcome', 'turn_in_progress');
+    end if;
+    select id into v_last_message_id from public.chat_messages
+    where session_id = p_session_id
+    order by created_at desc, id desc
+    limit 1;
+  end if;
+
+  if cardinality(p_file_ids) > 0 and cardinality(p_file_ids) <> (
+    select count(*) from public.chat_files
+    where id = any (p_file_ids) and user_id = v_profile.id and message_id is null and session_id is null
+  ) then
+    return jsonb_build_object('outcome', 'file_not_found');
+  end if;
+
+  if not public.reserve_usage(v_profile.id, 'messages', 1) then
+    return jsonb_build_object(
+      'outcome', 'quota_exhausted',
+      'allowances', public.allowances(v_profile.subscription_quota, v_profile.subscription_usage)
+    );
+  end if;
+
+  if v_session.id is null then
+    insert into public.chat_sessions (id, user_id, assistant_slug, title)
+    values (p_session_id, v_profile.id, p_assistant_slug, p_title)
+    returning * into v_session;
+  end if;
+
+  v_in_place := not p_with_history
+    and v_session.thread_id like 'conv\_%'
+    and v_last_message_id is not distinct from v_session.conversation_message_id;
+
+  insert into public.chat_messages (session_id, sender, content)
+  values (p_session_id, 'user', p_content)
+  returning id into v_message_id;
+
+  if cardinality(p_file_ids) > 0 then
+    update public.chat_files
+    set session_id = p_session_id, message_id = v_message_id, pending_until = null
+    where id = any (p_file_ids);
+  end if;
+
+  insert into public.turns (id, user_id, session_id, user_message_id)
+  values (p_turn_id, v_profile.id, p_session_id, v_message_id);
+
+  return jsonb_build_object(
+    'outcome', 'begun',
+    'user_id', v_profile.id,
+    'user_message_id', v_message_id,
+    'title', v_session.title,
+    'conversation_id', case when v_in_place then v_session.thread_id end,
+    'history', case when v_in_place then '[]'::jsonb else (
+      select coalesce(jsonb_agg(
+        jsonb_build_object('sender', recent.sender, 'content', recent.content) order by recent.created_at, recent.id
+      ), '[]')
+      from (
+        select id, sender, content, created_at from public.chat_messages
+        where session_id = p_session_id and id <> v_message_id
+        order by created_at desc, id desc
+        limit 200
+      ) as recent
+    ) end,
+    'documents', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'file_id', id,
+        'original_id', original_id,
+        'file_name', file_name,
+        'openai_file_id', openai_file_id,
+        'vector_store_id', vector_store_id,
+        'is_new', message_id = v_message_id
+      ) order by created_at, id), '[]')
+      from public.chat_files
+      where session_id = p_session_id and original_id is not null
+    ),
+    'vector_store', (
+      select jsonb_build_object('store_id', store_id, 'status', status, 'expires_at', expires_at)
+      from public.vector_stores
+      where session_id = p_session_id
+    )
+  );
+exception when unique_violation then
+  -- Another member uses the same id at the same moment, for the turn or for the chat.
+  return jsonb_build_object('outcome', 'turn_id_taken');
+end
+$$;
+
+-- Ends a turn: writes the reply and settles what it cost. `p_status`: done, stopped or failed.
+--
+-- Done: the real tokens are added. Stopped after the first word: the message counts, with `p_usage` as reported or
+-- estimated. Stopped before it, or failed: the message is given back and no token counts; the text so far is kept.
+-- `p_in_conversation`: OpenAI's conversation holds the reply. `p_usage`: {input_tokens, cached_tokens, output_tokens}.
+--
+-- Returns {status, message_id, allowances}. A turn that has ended stays as it ended: calling again changes nothing and
+-- returns {status, message_id}; null where the turn is gone (its chat was deleted).
+create or replace function public.finish_turn(
+  p_turn_id uuid,
+  p_status text,
+  p_error_code text,
+  p_content text,
+  p_citations jsonb,
+  p_incomplete boolean,
+  p_usage jsonb,
+  p_in_conversation boolean
+)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_turn public.turns;
+  v_message_id uuid;
+  v_counts boolean := p_status = 'done' or (p_status = 'stopped' and p_content <> '');
+  v_input_tokens bigint := coalesce((p_usage ->> 'input_tokens')::bigint, 0);
+  v_output_tokens bigint := coalesce((p_usage ->> 'output_tokens')::bigint, 0);
+  v_allowances jsonb;
+begin
+  -- Locks in the order in which begin_turn and deleting a chat take them: profile, chat, turn.
+  select * into v_turn from public.turns where id = p_turn_id;
+  perform 1 from public.profiles where id = v_turn.user_id for no key update;
+  perform 1 from public.chat_sessions where id = v_turn.session_id for no key update;
+  select * into v_turn from public.turns where id = p_turn_id for no key update;
+  if not found then
+    return null;
+  end if;
+  if v_turn.status <> 'answering' then
+    return jsonb_build_object('status', v_turn.status, 'message_id', v_turn.assistant_message_id);
+  end if;
+
+  if p_content <> '' then
+    insert into public.chat_messages (session_id, sender, content, citations)
+    values (v_turn.session_id, 'assistant', p_content, p_citations)
+    returning id into v_message_id;
+  end if;
+
+  update public.turns
+  set status = p_status,
+    error_code = p_error_code,
+    reply = '',
+    incomplete = p_incomplete,
+    assistant_message_id = v_message_id,
+    input_tokens = v_input_tokens,
+    cached_tokens = coalesce((p_usage ->> 'cached_tokens')::bigint, 0),
+    output_tokens = v_output_tokens,
+    finished_at = now()
+  where id = p_turn_id;
+
+  if p_in_conversation then
+    update public.chat_sessions set conversation_message_id = v_message_id where id = v_turn.session_id;
+  end if;
+
+  v_allowances := public.settle_usage(
+    v_turn.user_id,
+    case when v_counts then 0 else 1 end,
+    0,
+    case when v_counts then v_input_tokens + v_output_tokens else 0 end
+  );
+  return jsonb_build_object('status', p_status, 'message_id', v_message_id, 'allowances', v_allowances);
+end
+$$;
+
+-- Keeps the text so far of many turns, and says that their server is alive. `p_turns`: [{id, reply}].
+-- Returns, of those turns, the ones that go on: [{id, stop_requested}]. One that is missing has ended or is gone.
+create or replace function public.checkpoint_turns(p_turns jsonb)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  with kept as (
+    update public.turns
+    set reply = running.reply, heartbeat_at = now()
+    from jsonb_to_recordset(p_turns) as running(id uuid, reply text)
+    where turns.id = running.id and turns.status = 'answering'
+    returning turns.id, turns.stop_requested_at is not null as stop_requested
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('id', id, 'stop_requested', stop_requested)), '[]') from kept
+$$;
+
+-- Ends the turns whose server has not been heard of since `p_silent_since`, as failed and given back.
+-- Returns how many.
+create or replace function public.fail_abandoned_turns(p_silent_since timestamptz)
+returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_turn public.turns;
+  v_count integer := 0;
+begin
+  for v_turn in
+    select * from public.turns
+    where status = 'answering' and heartbeat_at <= p_silent_since
+    order by id
+  loop
+    perform public.finish_turn(v_turn.id, 'failed', 'server_stopped', v_turn.reply, '[]', false, '{}', false);
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
+
+revoke execute on function public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], text[], boolean)
+  from public, anon, authenticated;
+revoke execute on function public.finish_turn(uuid, text, text, text, jsonb, boolean, jsonb, boolean)
+  from public, anon, authenticated;
+revoke execute on function public.checkpoint_turns(jsonb) from public, anon, authenticated;
+revoke execute on function public.fail_abandoned_turns(timestamptz) from public, anon, authenticated;

@@ -1,0 +1,140 @@
+-- 11 · Erasures: what disappears here disappears upstream.
+--
+-- Whoever deletes a row (the server, a member over the Data API, an operator in the Supabase dashboard), a trigger
+-- notes the upstream ids and the storage keys here, in the same transaction; a job erases them until they are gone.
+-- Safe to run again.
+
+create table if not exists public.erasures (
+  id bigint generated always as identity,
+  kind text not null,
+  external_id text not null,
+  attempts integer not null default 0,
+  next_attempt_at timestamptz not null default now(),
+  created_at timestamptz not null default now(),
+  constraint erasures_pkey primary key (id),
+  constraint erasures_kind_external_id_key unique (kind, external_id),
+  constraint erasures_kind_is_known check (
+    kind in ('openai_conversation', 'openai_file', 'openai_vector_store', 'stored_file', 'profile')
+  ),
+  constraint erasures_attempts_is_positive check (attempts >= 0)
+);
+
+comment on column public.erasures.external_id is 'The id at OpenAI, the storage key, or the profile''s id.';
+
+create index if not exists erasures_next_attempt_at_idx on public.erasures (next_attempt_at);
+
+-- Grants. The server's alone: row level security is on and there is no policy.
+revoke all on public.erasures from anon, authenticated;
+grant select, insert, update, delete on public.erasures to service_role;
+
+alter table public.erasures enable row level security;
+
+-- Definer: a member who deletes a chat may not write here. Not callable by anybody but the trigger functions below.
+create or replace function public.note_erasure(p_kind text, p_external_id text)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  insert into public.erasures (kind, external_id)
+  select p_kind, p_external_id
+  where p_external_id is not null
+  on conflict (kind, external_id) do nothing
+$$;
+
+-- `thread_…` ids belong to an API that is gone: there is nothing to erase behind them.
+create or replace function public.note_conversation_erasure()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if old.thread_id like 'conv\_%' and (tg_op = 'DELETE' or new.thread_id is distinct from old.thread_id) then
+    perform public.note_erasure('openai_conversation', old.thread_id);
+  end if;
+  return null;
+end
+$$;
+
+create or replace function public.note_openai_file_erasure()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if tg_op = 'DELETE' or new.openai_file_id is distinct from old.openai_file_id then
+    perform public.note_erasure('openai_file', old.openai_file_id);
+  end if;
+  return null;
+end
+$$;
+
+create or replace function public.note_vector_store_erasure()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if tg_op = 'DELETE' or new.store_id is distinct from old.store_id then
+    perform public.note_erasure('openai_vector_store', old.store_id);
+  end if;
+  return null;
+end
+$$;
+
+create or replace function public.note_stored_file_erasure()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform public.note_erasure('stored_file', old.storage_key);
+  return null;
+end
+$$;
+
+-- A profile whose Auth user is gone (01 closes it) is erased with everything that hangs on it.
+create or replace function public.note_profile_erasure()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform public.note_erasure('profile', new.id::text);
+  return null;
+end
+$$;
+
+revoke execute on function public.note_erasure(text, text) from public, anon, authenticated;
+revoke execute on function public.note_conversation_erasure() from public, anon, authenticated;
+revoke execute on function public.note_openai_file_erasure() from public, anon, authenticated;
+revoke execute on function public.note_vector_store_erasure() from public, anon, authenticated;
+revoke execute on function public.note_stored_file_erasure() from public, anon, authenticated;
+revoke execute on function public.note_profile_erasure() from public, anon, authenticated;
+
+create or replace trigger chat_sessions_note_erasure
+  after delete or update of thread_id on public.chat_sessions
+  for each row execute function public.note_conversation_erasure();
+
+create or replace trigger chat_files_note_erasure
+  after delete or update of openai_file_id on public.chat_files
+  for each row execute function public.note_openai_file_erasure();
+
+create or replace trigger vector_stores_note_erasure
+  after delete or update of store_id on public.vector_stores
+  for each row execute function public.note_vector_store_erasure();
+
+create or replace trigger file_originals_note_erasure
+  after delete on public.file_originals
+  for each row execute function public.note_stored_file_erasure();
+
+create or replace trigger profiles_note_erasure
+  after update of auth_id on public.profiles
+  for each row
+  when (old.auth_id is not null and new.auth_id is null)
+  execute function public.note_profile_erasure();
