@@ -1,0 +1,83 @@
+import {
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
+import type { Config } from './config.ts';
+import { AppError } from './errors.ts';
+import type { LocalAuthSecrets } from './supabase.ts';
+
+/** Who sent a request, from a verified token. `auth_id` is the Supabase Auth user's id. */
+export type SignedIn = { auth_id: string; email: string | undefined };
+
+export type TokenVerifier = (authorization: string | undefined) => Promise<SignedIn>;
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * Verifies the bearer token of a request without asking anybody: with the secret of the Auth in our process, or with
+ * the project's public keys on Supabase (fetched once and kept; older projects sign with a shared secret).
+ * Throws `sign_in_required`.
+ */
+export function createTokenVerifier(config: Config, local: LocalAuthSecrets | undefined): TokenVerifier {
+  const verify = config.supabase ? verifySupabase(config.supabase) : verifyLocal(local!);
+  return async (authorization) => {
+    const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
+    if (!token) throw new AppError('sign_in_required', 'Sign in first. Nothing was changed.');
+    let claims: JWTPayload;
+    try {
+      claims = await verify(token);
+    } catch (cause) {
+      if (isOutage(cause)) {
+        throw new AppError(
+          'unavailable',
+          'Your sign-in cannot be checked at the moment. Try again in a minute.',
+          {
+            cause,
+          },
+        );
+      }
+      throw new AppError('sign_in_required', 'Your sign-in has ended. Sign in again; nothing was changed.', {
+        cause,
+      });
+    }
+    if (!claims.sub || !uuid.test(claims.sub) || claims.role !== 'authenticated') {
+      throw new AppError('sign_in_required', 'Sign in first. Nothing was changed.');
+    }
+    return { auth_id: claims.sub, email: typeof claims.email === 'string' ? claims.email : undefined };
+  };
+}
+
+function verifyLocal(secrets: LocalAuthSecrets) {
+  const key = new TextEncoder().encode(secrets.jwt_secret);
+  return async (token: string) =>
+    (await jwtVerify(token, key, { algorithms: ['HS256'], audience: 'authenticated' })).payload;
+}
+
+function verifySupabase(supabase: NonNullable<Config['supabase']>) {
+  const issuer = `${supabase.url}/auth/v1`;
+  const publicKeys: JWTVerifyGetKey = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`), {
+    timeoutDuration: 5_000,
+  });
+  const secret = supabase.jwt_secret ? new TextEncoder().encode(supabase.jwt_secret) : undefined;
+  return async (token: string) => {
+    const claims = { audience: 'authenticated', issuer };
+    if (secret && decodeProtectedHeader(token).alg === 'HS256') {
+      return (await jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] })).payload;
+    }
+    return (await jwtVerify(token, publicKeys, { ...claims, algorithms: ['ES256', 'RS256', 'EdDSA'] }))
+      .payload;
+  };
+}
+
+/** The public keys could not be fetched: the token may well be good. */
+function isOutage(error: unknown) {
+  const code = (error as { code?: string }).code;
+  return (
+    code === 'ERR_JWKS_TIMEOUT' ||
+    code === 'ERR_JOSE_GENERIC' ||
+    (error instanceof TypeError && error.message === 'fetch failed')
+  );
+}

@@ -1,0 +1,123 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/**
+ * A setting, a file or a folder is such that the server cannot start. The message is the one sentence that the
+ * person at the terminal reads; it never holds a secret.
+ */
+export class StartError extends Error {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'StartError';
+  }
+}
+
+const text = z
+  .string()
+  .trim()
+  .transform((value) => (value === '' ? undefined : value))
+  .optional();
+const url = text.pipe(z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional());
+const postgresUrl = text.pipe(
+  z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
+    .optional(),
+);
+const yesOrNo = text.pipe(
+  z
+    .enum(['1', '0', 'true', 'false'], { error: 'must be 1 or 0' })
+    .optional()
+    .transform((value) => value === '1' || value === 'true'),
+);
+function wholeNumber(min: number, max: number, fallback: number) {
+  return text
+    .transform((value) => (value === undefined ? fallback : Number(value)))
+    .pipe(z.int(`must be a whole number from ${min} to ${max}`).min(min).max(max));
+}
+
+const settings = z.object({
+  HOST: text.transform((value) => value ?? '127.0.0.1'),
+  PORT: wholeNumber(0, 65535, 3000),
+  DATA_DIR: text.transform((value) => resolve(value ?? '.data')),
+  DATABASE_URL: postgresUrl,
+  DATABASE_POOL_SIZE: wholeNumber(2, 200, 10),
+  SUPABASE_URL: url,
+  SUPABASE_PUBLISHABLE_KEY: text,
+  SUPABASE_JWT_SECRET: text,
+  AUTH_JWT_SECRET: text.pipe(z.string().min(32, 'must have at least 32 characters').optional()),
+  OPENAI_API_KEY: text,
+  OPENAI_BASE_URL: url,
+  OPENAI_MODEL: text,
+  OPENAI_STORE_DAYS: wholeNumber(1, 365, 30),
+  MAX_FILE_MB: wholeNumber(1, 500, 25),
+  TRUST_PROXY: yesOrNo,
+  LOG_LEVEL: text.pipe(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).optional()),
+});
+
+export type Mode = 'embedded' | 'postgres' | 'supabase';
+
+export type Config = {
+  mode: Mode;
+  host: string;
+  port: number;
+  data_folder: string;
+  database_url: string | undefined;
+  database_pool_size: number;
+  supabase: { url: string; publishable_key: string; jwt_secret: string | undefined } | undefined;
+  auth_jwt_secret: string | undefined;
+  openai: { api_key: string; base_url: string; model: string | undefined; store_days: number } | undefined;
+  max_file_bytes: number;
+  trust_proxy: boolean;
+  log_level: string;
+};
+
+/**
+ * The settings, read once from the environment (README lists them).
+ * Throws a `StartError` that names the first broken setting, never its value.
+ */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const parsed = settings.safeParse(environment);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new StartError(`The setting ${issue.path.join('.')} is not usable: ${issue.message}.`);
+  }
+  const values = parsed.data;
+  if (values.SUPABASE_URL && !values.DATABASE_URL) {
+    throw new StartError(
+      'SUPABASE_URL is set but DATABASE_URL is not: set it to the connection string that the Supabase dashboard shows under Connect.',
+    );
+  }
+  if (values.SUPABASE_URL && !values.SUPABASE_PUBLISHABLE_KEY) {
+    throw new StartError(
+      'SUPABASE_URL is set but SUPABASE_PUBLISHABLE_KEY is not: copy it from the Supabase dashboard, Settings, API keys.',
+    );
+  }
+  return {
+    mode: values.SUPABASE_URL ? 'supabase' : values.DATABASE_URL ? 'postgres' : 'embedded',
+    host: values.HOST,
+    port: values.PORT,
+    data_folder: values.DATA_DIR,
+    database_url: values.DATABASE_URL,
+    database_pool_size: values.DATABASE_POOL_SIZE,
+    supabase: values.SUPABASE_URL
+      ? {
+          url: values.SUPABASE_URL.replace(/\/+$/, ''),
+          publishable_key: values.SUPABASE_PUBLISHABLE_KEY!,
+          jwt_secret: values.SUPABASE_JWT_SECRET,
+        }
+      : undefined,
+    auth_jwt_secret: values.AUTH_JWT_SECRET,
+    openai: values.OPENAI_API_KEY
+      ? {
+          api_key: values.OPENAI_API_KEY,
+          base_url: (values.OPENAI_BASE_URL ?? 'https://api.openai.com/v1').replace(/\/+$/, ''),
+          model: values.OPENAI_MODEL,
+          store_days: values.OPENAI_STORE_DAYS,
+        }
+      : undefined,
+    max_file_bytes: values.MAX_FILE_MB * 1024 * 1024,
+    trust_proxy: values.TRUST_PROXY,
+    log_level: values.LOG_LEVEL ?? 'warn',
+  };
+}

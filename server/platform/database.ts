@@ -1,0 +1,65 @@
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import type { DB } from './database-types.ts';
+import type { Logger } from './logger.ts';
+
+export type Database = Kysely<DB>;
+
+/**
+ * How values arrive, settled once: bigint as number (nothing here counts past 2^53), timestamps as ISO 8601 text
+ * in UTC with microseconds, because a page's cursor must not lose what `Date` rounds away.
+ */
+const parsers = new Map<number, (value: string) => unknown>([
+  [pg.types.builtins.INT8, Number],
+  [pg.types.builtins.TIMESTAMPTZ, isoTimestamp],
+]);
+
+/** `2026-11-22 17:09:27.857123+00` → `2026-11-22T17:09:27.857123Z`. */
+function isoTimestamp(value: string) {
+  return value
+    .replace(' ', 'T')
+    .replace(/\+00$/, 'Z')
+    .replace(/([+-]\d\d)$/, '$1:00');
+}
+
+const types = {
+  getTypeParser(id: number, format?: 'text' | 'binary') {
+    const parser = format === 'binary' ? undefined : parsers.get(id);
+    return parser ?? pg.types.getTypeParser(id, format as 'text');
+  },
+};
+
+/**
+ * A pool of connections with our parsers. An idle connection that breaks is logged and replaced, never fatal.
+ * `size`: connections at the most.
+ */
+export function createPool(url: string, size: number, logger: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: size,
+    types: types as pg.CustomTypesConfig,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+    application_name: 'touchline',
+  });
+  pool.on('error', (error) => logger.warn({ error }, 'a database connection was lost'));
+  return pool;
+}
+
+/** Kysely on a pool. Destroying it ends the pool. */
+export function createDatabase(pool: pg.Pool): Database {
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** Asks the database for a sign of life within `timeout_ms`; throws what went wrong. */
+export async function pingDatabase(database: Database, timeout_ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the database did not answer in time')), timeout_ms);
+  });
+  try {
+    await Promise.race([sql`select 1`.execute(database), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

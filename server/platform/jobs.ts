@@ -1,0 +1,64 @@
+import { PgBoss } from 'pg-boss';
+import type { Logger } from './logger.ts';
+
+/** Background work. It carries no content, and running it twice does no harm. */
+export type Job = {
+  /** Snake case, unique. */
+  name: string;
+  /** When it runs by itself: a cron expression in UTC. */
+  schedule?: string;
+  run: () => Promise<void>;
+};
+
+export type Jobs = {
+  /** Asks for a job soon. Lost when the queue is not up; its schedule comes anyway. */
+  wake: (name: string) => void;
+  stop: () => Promise<void>;
+};
+
+/**
+ * Starts the job queue on the same database (schema `pgboss`), in any number of processes: each due job is run by
+ * one of them. Returns at once and starts behind the scenes, so that the first request does not wait for it.
+ */
+export function startJobs(database_url: string, jobs: Job[], logger: Logger): Jobs {
+  const boss = new PgBoss({
+    connectionString: database_url,
+    max: 3,
+    application_name: 'touchline jobs',
+    useListenNotify: true,
+  });
+  boss.on('error', (error) => logger.warn({ error }, 'the job queue had an error'));
+
+  async function start() {
+    await boss.start();
+    for (const job of jobs) {
+      // One waiting at a time is enough: each run does all that is due.
+      await boss.createQueue(job.name, { policy: 'short', retryLimit: 3, retryBackoff: true, notify: true });
+      await boss.work(job.name, { pollingIntervalSeconds: 10 }, async () => {
+        try {
+          await job.run();
+        } catch (error) {
+          logger.error({ error, job: job.name }, 'a job failed and will be tried again');
+          throw error;
+        }
+      });
+      if (job.schedule) await boss.schedule(job.name, job.schedule);
+    }
+  }
+  const started = start();
+  started.catch((error) => logger.error({ error }, 'the job queue did not start'));
+
+  return {
+    wake(name) {
+      started
+        .then(() => boss.send(name))
+        .catch((error) => logger.warn({ error, job: name }, 'a job was not queued'));
+    },
+    async stop() {
+      await started.catch(() => {});
+      await boss.stop({ graceful: true, timeout: 10_000 }).catch((error) => {
+        logger.warn({ error }, 'the job queue did not stop cleanly');
+      });
+    },
+  };
+}

@@ -1,0 +1,240 @@
+import http from 'node:http';
+import https from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createParser } from 'eventsource-parser';
+import { AppError } from '../errors.ts';
+import type { OpenAIConfig } from './openai-client.ts';
+
+/** How long each part of an upstream's answer may take. */
+const connect_timeout_ms = 10_000;
+const silence_timeout_ms = 45_000;
+const retry_limit = 2;
+const longest_retry_wait_ms = 10_000;
+
+const agents = {
+  'http:': new http.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, scheduling: 'lifo' }),
+  'https:': new https.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, scheduling: 'lifo' }),
+};
+
+/** The upstream refused a request because something it names is not there (any more). */
+export class UpstreamGone extends Error {
+  readonly what: 'conversation' | 'vector_store';
+  constructor(what: 'conversation' | 'vector_store') {
+    super(`the ${what} is gone upstream`);
+    this.name = 'UpstreamGone';
+    this.what = what;
+  }
+}
+
+/**
+ * Posts a request to `/responses` and yields the `data` of each event of its stream, as the upstream sent it.
+ *
+ * Read with node:http and not with the SDK: at 200 streams the SDK costs nine times the delay and nearly twice the
+ * processor. Retries only before the first byte. Throws `model_…` errors, and `UpstreamGone`; ends quietly when the
+ * upstream closes the stream, so the caller decides whether it was complete.
+ */
+export async function* streamResponse(
+  config: OpenAIConfig,
+  body: unknown,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, void> {
+  const response = await postWithRetries(config, JSON.stringify(body), signal);
+  const events: string[] = [];
+  const parser = createParser({ onEvent: (event) => void events.push(event.data) });
+  response.setEncoding('utf8');
+  const silence = setTimeout(stalled, silence_timeout_ms);
+  function stalled() {
+    response.destroy(
+      new AppError(
+        'model_timed_out',
+        'The coach went silent in the middle of the reply. This message was not counted; try again.',
+      ),
+    );
+  }
+  try {
+    for await (const chunk of response) {
+      silence.refresh();
+      parser.feed(chunk as string);
+      for (const data of events.splice(0)) yield data;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof AppError) throw error;
+    throw new AppError(
+      'model_cut_off',
+      'The connection to the coach broke off. This message was not counted; try again.',
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    clearTimeout(silence);
+    response.destroy();
+  }
+}
+
+async function postWithRetries(config: OpenAIConfig, body: string, signal: AbortSignal) {
+  for (let attempt = 0; ; attempt++) {
+    let response: http.IncomingMessage;
+    try {
+      response = await post(config, body, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // A kept connection that the upstream had just closed; nothing was sent back on it.
+      const canRetry = (error as { code?: string }).code === 'ECONNRESET' || isUnreachable(error);
+      if (canRetry && attempt < retry_limit) {
+        await delay(100 * 2 ** attempt, undefined, { signal });
+        continue;
+      }
+      if (error instanceof AppError) throw error;
+      throw new AppError(
+        'model_failed',
+        'The coach cannot be reached. This message was not counted; try again in a minute.',
+        {
+          cause: error,
+        },
+      );
+    }
+    if (response.statusCode === 200) return response;
+    const refusal = await readRefusal(response);
+    const wait_ms = retryWait(response, attempt);
+    if (refusal.retriable && attempt < retry_limit && wait_ms <= longest_retry_wait_ms) {
+      await delay(wait_ms, undefined, { signal });
+      continue;
+    }
+    throw refusal.error;
+  }
+}
+
+function post(config: OpenAIConfig, body: string, signal: AbortSignal): Promise<http.IncomingMessage> {
+  const url = new URL(`${config.base_url}/responses`);
+  const protocol = url.protocol as 'http:' | 'https:';
+  return new Promise((resolve, reject) => {
+    const request = (protocol === 'https:' ? https : http).request(url, {
+      method: 'POST',
+      agent: agents[protocol],
+      signal,
+      headers: {
+        authorization: `Bearer ${config.api_key}`,
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        accept: 'text/event-stream',
+      },
+    });
+    const timedOut = () =>
+      request.destroy(
+        new AppError(
+          'model_timed_out',
+          'The coach did not answer in time. This message was not counted; try again in a minute.',
+        ),
+      );
+    const connecting = setTimeout(timedOut, connect_timeout_ms);
+    const answering = setTimeout(timedOut, silence_timeout_ms);
+    request.on('socket', (socket) => {
+      if (socket.connecting) socket.once('connect', () => clearTimeout(connecting));
+      else clearTimeout(connecting);
+    });
+    request.on('response', resolve);
+    request.on('error', reject);
+    request.on('close', () => {
+      clearTimeout(connecting);
+      clearTimeout(answering);
+    });
+    request.on('response', () => {
+      clearTimeout(connecting);
+      clearTimeout(answering);
+    });
+    request.end(body);
+  });
+}
+
+function isUnreachable(error: unknown) {
+  const code = (error as { code?: string }).code ?? '';
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE'].includes(code);
+}
+
+function retryWait(response: http.IncomingMessage, attempt: number) {
+  const ms = Number(response.headers['retry-after-ms']);
+  if (ms > 0) return ms;
+  const seconds = Number(response.headers['retry-after']);
+  if (seconds > 0) return seconds * 1000;
+  return 500 * 2 ** attempt;
+}
+
+type Refusal = { error: Error; retriable: boolean };
+
+/** Turns an answer that is not 200 into our error. What the upstream wrote stays in the cause, by code only. */
+async function readRefusal(response: http.IncomingMessage): Promise<Refusal> {
+  const status = response.statusCode ?? 0;
+  let text = '';
+  try {
+    for await (const chunk of response) {
+      if (text.length < 20_000) text += chunk;
+    }
+  } catch {
+    // A refusal that broke off is judged by its status alone.
+  }
+  let upstream: { code?: string | null; type?: string; message?: string; param?: string | null } = {};
+  try {
+    upstream = JSON.parse(text).error ?? {};
+  } catch {
+    // Not JSON: a proxy's page. The status says enough.
+  }
+  const cause = Object.assign(new Error('the model refused the request'), {
+    status,
+    code: upstream.code ?? undefined,
+  });
+
+  if (status === 404 || status === 400) {
+    if (
+      /conversation/i.test(upstream.message ?? '') &&
+      (status === 404 || upstream.param === 'conversation')
+    ) {
+      return { error: new UpstreamGone('conversation'), retriable: false };
+    }
+    if (/vector.?store/i.test(upstream.message ?? '')) {
+      return { error: new UpstreamGone('vector_store'), retriable: false };
+    }
+  }
+  if (upstream.code === 'insufficient_quota') {
+    return {
+      error: new AppError(
+        'model_balance_exhausted',
+        'Coaching is paused for the moment; the operator has to see to it. This message was not counted.',
+        { cause },
+      ),
+      retriable: false,
+    };
+  }
+  if (status === 429) {
+    return {
+      error: new AppError(
+        'model_rate_limited',
+        'Too many people are being coached right now. This message was not counted; try again in a minute.',
+        {
+          cause,
+          retry_after_ms: retryWait(response, 3),
+        },
+      ),
+      retriable: true,
+    };
+  }
+  if (status >= 500) {
+    return {
+      error: new AppError(
+        'model_failed',
+        'The coach has a problem at the moment. This message was not counted; try again in a minute.',
+        { cause },
+      ),
+      retriable: true,
+    };
+  }
+  return {
+    error: new AppError(
+      'model_misconfigured',
+      'The coach is not set up correctly; the operator has to see to it. This message was not counted.',
+      { cause },
+    ),
+    retriable: false,
+  };
+}
