@@ -1,0 +1,229 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import { accountRoutes } from './accounts/routes.ts';
+import { sessionRoutes } from './chat/session-routes.ts';
+import { turnRoutes } from './chat/turn-routes.ts';
+import { coachRoutes } from './coaches/routes.ts';
+import { documentTypes } from './files/detect-file-type.ts';
+import { fileRoutes } from './files/routes.ts';
+import { knowledgeRoutes } from './knowledge/routes.ts';
+import { pingDatabase } from './platform/database.ts';
+import { AppError } from './platform/errors.ts';
+import { type AppEnvironment, createRouter, jsonResponse } from './platform/routes.ts';
+import { serveWebApp } from './platform/serve-web-app.ts';
+import type { Services } from './services.ts';
+
+const largest_json_bytes = 512 * 1024;
+
+/** Puts the product together: middleware, every feature's routes, the web app, and the one place that renders errors. */
+export function createApp(services: Services) {
+  const { config, database, logger, local_auth } = services;
+  const app = new OpenAPIHono<AppEnvironment>();
+  const connectTo = config.supabase ? ` ${new URL(config.supabase.url).origin}` : '';
+  const contentSecurityPolicy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    `connect-src 'self'${connectTo}`,
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+
+  app.use(async (c, next) => {
+    const started_ms = performance.now();
+    c.set('request_id', crypto.randomUUID());
+    c.header('x-request-id', c.var.request_id);
+    c.header('content-security-policy', contentSecurityPolicy);
+    c.header('x-content-type-options', 'nosniff');
+    c.header('referrer-policy', 'no-referrer');
+    c.header('cross-origin-opener-policy', 'same-origin');
+    c.header('cross-origin-resource-policy', 'same-origin');
+    c.header('permissions-policy', 'camera=(), microphone=(), geolocation=()');
+    if (c.req.path.startsWith('/api/')) c.header('cache-control', 'no-store');
+    await next();
+    const { request_id } = c.var;
+    const duration_ms = Math.round(performance.now() - started_ms);
+    // The pattern and not the path: ids stay out of the logs, and so does whatever somebody typed into the address.
+    const route = c.req.routePath;
+    logger.debug({ request_id, method: c.req.method, route, status: c.res.status, duration_ms }, 'request');
+  });
+
+  const limitJson = bodyLimit({
+    maxSize: largest_json_bytes,
+    onError: () => {
+      throw new AppError('invalid_request', 'The request is too large. Nothing was changed.');
+    },
+  });
+  app.use('/api/*', (c, next) => (c.req.path === '/api/files' ? next() : limitJson(c, next)));
+
+  const publicPaths = new Set(['/api/config', '/api/coaches']);
+  app.use('/api/*', async (c, next) => {
+    if (!publicPaths.has(c.req.path)) {
+      c.set('signed_in', await services.verifyToken(c.req.header('authorization')));
+    }
+    await next();
+  });
+
+  app.route('/', healthRoutes(services));
+  app.route('/', configRoutes(services));
+  app.route('/', accountRoutes(services));
+  app.route('/', coachRoutes(services));
+  app.route('/', fileRoutes(services));
+  app.route('/', knowledgeRoutes(services));
+  app.route('/', sessionRoutes(services));
+  app.route('/', turnRoutes(services));
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Touchline',
+      version: '0.1.0',
+      license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
+    },
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The access token of Supabase Auth.',
+  });
+
+  if (local_auth) app.use('/auth/v1/*', limitJson).all('/auth/v1/*', (c) => local_auth.fetch(c.req.raw));
+  app.all('/api/*', () => {
+    throw new AppError('not_found', 'There is nothing at this address.');
+  });
+  serveWebApp(app, services.web_folder);
+
+  app.onError((error, c) => {
+    const known = asAppError(error);
+    if (known.status >= 500) {
+      logger.error(
+        { error, request_id: c.var.request_id, route: c.req.routePath, code: known.code },
+        'a request failed',
+      );
+    }
+    if (known.retry_after_ms) c.header('retry-after', String(Math.ceil(known.retry_after_ms / 1000)));
+    return c.body(
+      JSON.stringify({
+        type: `urn:touchline:error:${known.code}`,
+        title: known.code.replaceAll('_', ' '),
+        status: known.status,
+        detail: known.message,
+        code: known.code,
+        request_id: c.var.request_id,
+        ...known.details,
+      }),
+      known.status,
+      { 'content-type': 'application/problem+json' },
+    );
+  });
+  return app;
+
+  function asAppError(error: Error) {
+    if (error instanceof AppError) return error;
+    if (error instanceof HTTPException && error.status < 500) {
+      return new AppError('invalid_request', 'The request was not understood. Nothing was changed.', {
+        cause: error,
+      });
+    }
+    if (isDatabaseAway(error)) {
+      return new AppError(
+        'unavailable',
+        'The database does not answer at the moment. Nothing was changed; try again in a minute.',
+        {
+          cause: error,
+          retry_after_ms: 5_000,
+        },
+      );
+    }
+    return new AppError(
+      'internal_error',
+      'Something went wrong on our side. Try again; if it stays, tell whoever runs this site.',
+      {
+        cause: error,
+      },
+    );
+  }
+
+  function healthRoutes({ running_turns }: Services) {
+    const routes = createRouter();
+    const state = z.object({ status: z.enum(['ok', 'unavailable']), running_turns: z.int().optional() });
+    const route = (path: string, summary: string) =>
+      createRoute({
+        method: 'get',
+        path,
+        summary,
+        responses: { 200: jsonResponse(state, 'Yes'), 503: jsonResponse(state, 'No') },
+      });
+    routes.openapi(route('/healthz', 'Is the process alive?'), (c) =>
+      c.json({ status: 'ok' as const, running_turns: running_turns.size }, 200),
+    );
+    routes.openapi(route('/readyz', 'Can it serve: do the database and Auth answer?'), async (c) => {
+      try {
+        await Promise.all([pingDatabase(database, 2_000), local_auth?.ready]);
+        return c.json({ status: 'ok' as const }, 200);
+      } catch {
+        return c.json({ status: 'unavailable' as const }, 503);
+      }
+    });
+    return routes;
+  }
+}
+
+/** What the web app needs to know before anybody has signed in. */
+function configRoutes({ config, local_auth }: Services) {
+  const described = {
+    mode: config.mode,
+    auth_url: config.supabase ? `${config.supabase.url}/auth/v1` : '/auth/v1',
+    auth_key: config.supabase?.publishable_key ?? local_auth!.secrets.publishable_key,
+    model: config.openai ? ('openai' as const) : ('practice' as const),
+    max_file_bytes: config.max_file_bytes,
+    max_files_per_message: 10,
+    file_extensions: Object.values(documentTypes).map(({ extension }) => extension),
+  };
+  const schema = z
+    .object({
+      mode: z.enum(['embedded', 'postgres', 'supabase']),
+      auth_url: z.string(),
+      auth_key: z.string().openapi({ description: 'The public key of Supabase Auth.' }),
+      model: z.enum(['openai', 'practice']),
+      max_file_bytes: z.int(),
+      max_files_per_message: z.int(),
+      file_extensions: z.array(z.string()),
+    })
+    .openapi('Config');
+  const routes = createRouter();
+  routes.openapi(
+    createRoute({
+      method: 'get',
+      path: '/api/config',
+      summary: 'What a client needs to know before anybody signs in',
+      responses: { 200: jsonResponse(schema, 'The configuration') },
+    }),
+    (c) => c.json(described, 200),
+  );
+  return routes;
+}
+
+const connection_codes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+]);
+
+/** Whether an error says that the database cannot be reached, rather than that a statement was wrong. */
+function isDatabaseAway(error: Error & { code?: string }) {
+  return (
+    (error.code !== undefined && (connection_codes.has(error.code) || error.code.startsWith('08'))) ||
+    /timeout exceeded when trying to connect|Connection terminated/.test(error.message)
+  );
+}

@@ -1,0 +1,72 @@
+import { insertMissingProfile } from '../accounts/queries.ts';
+import type { SignedIn } from '../platform/auth.ts';
+import type { Database } from '../platform/database.ts';
+import { AppError, notFound } from '../platform/errors.ts';
+import { type BeginInput, type BegunTurn, beginTurn } from './queries.ts';
+
+const nothingCounted = 'Nothing was sent or counted.';
+
+/**
+ * Takes in a message in one round trip. Returns what its reply needs, or undefined for a turn that was sent before.
+ * Throws, with nothing written or counted, what stands in the way.
+ */
+export async function beginTurnOrRefuse(
+  database: Database,
+  person: SignedIn,
+  input: Omit<BeginInput, 'auth_id'>,
+): Promise<BegunTurn | undefined> {
+  const begin = () => beginTurn(database, { ...input, auth_id: person.auth_id });
+  let result = await begin();
+  if (result.outcome === 'no_profile' && (await insertMissingProfile(database, person)))
+    result = await begin();
+  switch (result.outcome) {
+    case 'begun':
+      return result;
+    case 'exists':
+      return undefined;
+    case 'no_profile':
+      throw new AppError('sign_in_required', 'This account does not exist any more. Sign up again.');
+    case 'account_closed':
+      throw new AppError('account_closed', `This account is closed. ${nothingCounted}`);
+    case 'account_inactive':
+      throw new AppError(
+        'account_inactive',
+        `New messages are paused for this account. ${nothingCounted} Ask whoever runs this site.`,
+      );
+    case 'plan_required':
+      throw new AppError('plan_required', `Your plan does not include this coach. ${nothingCounted}`);
+    case 'quota_exhausted':
+      throw quotaExhausted(result.allowances);
+    case 'session_not_found':
+      throw notFound('chat');
+    case 'coach_mismatch':
+      throw new AppError('invalid_request', `This chat is with another coach. ${nothingCounted}`);
+    case 'file_not_found':
+      throw new AppError(
+        'not_found',
+        `One of the files is not there any more. ${nothingCounted} Add it again.`,
+      );
+    case 'turn_in_progress':
+      throw new AppError(
+        'turn_in_progress',
+        `The coach is still answering your last message. ${nothingCounted} Send this one when the reply has ended, or stop the reply.`,
+      );
+    case 'turn_id_taken':
+      throw new AppError(
+        'turn_id_taken',
+        `This message could not be taken in. ${nothingCounted} Send it again.`,
+      );
+  }
+}
+
+function quotaExhausted(allowances: { messages: number | null; tokens: number | null }) {
+  const counter = allowances.messages === 0 ? 'messages' : 'tokens';
+  const used = counter === 'messages' ? 'all the messages' : 'all the reading and writing';
+  return new AppError(
+    'quota_exhausted',
+    `You have used ${used} of your plan for this month. ${nothingCounted}`,
+    {
+      details: { counter, allowances },
+    },
+  );
+}

@@ -1,0 +1,170 @@
+import { sql } from 'kysely';
+import type { Citation } from '../knowledge/citation.ts';
+import type { StoredVectorStore } from '../knowledge/prepare-vector-store.ts';
+import type { Document } from '../knowledge/queries.ts';
+import type { Database } from '../platform/database.ts';
+import type { HistoryMessage, ModelUsage } from '../platform/models/model.ts';
+
+export type BeginInput = {
+  auth_id: string;
+  turn_id: string;
+  session_id: string;
+  assistant_slug: string;
+  title: string;
+  content: string;
+  file_ids: string[];
+  plans: string[];
+  with_history: boolean;
+};
+
+/** What a turn that has begun needs for its reply. */
+export type BegunTurn = {
+  outcome: 'begun';
+  user_id: string;
+  user_message_id: string;
+  title: string;
+  /** OpenAI's conversation, when it holds everything up to this message; then `history` is empty. */
+  conversation_id: string | null;
+  history: HistoryMessage[];
+  documents: (Document & { is_new: boolean })[];
+  vector_store: StoredVectorStore | null;
+};
+
+export type BeginOutcome =
+  | BegunTurn
+  | { outcome: 'quota_exhausted'; allowances: Allowances }
+  | {
+      outcome:
+        | 'exists'
+        | 'no_profile'
+        | 'account_closed'
+        | 'account_inactive'
+        | 'plan_required'
+        | 'session_not_found'
+        | 'coach_mismatch'
+        | 'file_not_found'
+        | 'turn_in_progress'
+        | 'turn_id_taken';
+    };
+
+/** What is left of the plan; null is unlimited. */
+export type Allowances = { messages: number | null; files: number | null; tokens: number | null };
+
+/** One round trip: see `begin_turn` in schema/10_turns.sql. */
+export async function beginTurn(database: Database, input: BeginInput): Promise<BeginOutcome> {
+  const { rows } = await sql<{ result: BeginOutcome }>`
+    select public.begin_turn(
+      ${input.auth_id}, ${input.turn_id}, ${input.session_id}, ${input.assistant_slug}, ${input.title},
+      ${input.content}, ${input.file_ids}::uuid[], ${input.plans}::text[], ${input.with_history}
+    ) as result
+  `.execute(database);
+  return rows[0]!.result;
+}
+
+export type FinishInput = {
+  turn_id: string;
+  status: 'done' | 'stopped' | 'failed';
+  error_code: string | null;
+  content: string;
+  citations: Citation[];
+  incomplete: boolean;
+  usage: ModelUsage;
+  in_conversation: boolean;
+};
+
+export type FinishOutcome = { status: string; message_id: string | null; allowances?: Allowances };
+
+/** One round trip: see `finish_turn` in schema/10_turns.sql. Undefined when the chat was deleted meanwhile. */
+export async function finishTurn(database: Database, input: FinishInput): Promise<FinishOutcome | undefined> {
+  const { rows } = await sql<{ result: FinishOutcome | null }>`
+    select public.finish_turn(
+      ${input.turn_id}, ${input.status}, ${input.error_code}, ${input.content}, ${JSON.stringify(input.citations)},
+      ${input.incomplete}, ${JSON.stringify(input.usage)}, ${input.in_conversation}
+    ) as result
+  `.execute(database);
+  return rows[0]!.result ?? undefined;
+}
+
+/** Keeps the text so far of many turns. Returns those that go on, and whether their member wants them stopped. */
+export async function checkpointTurns(database: Database, turns: { id: string; reply: string }[]) {
+  const { rows } = await sql<{ result: { id: string; stop_requested: boolean }[] }>`
+    select public.checkpoint_turns(${JSON.stringify(turns)}) as result
+  `.execute(database);
+  return rows[0]!.result;
+}
+
+/** Fails and gives back the turns whose server was silent for `silent_ms`. Returns how many. */
+export async function failAbandonedTurns(database: Database, silent_ms: number): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select public.fail_abandoned_turns(now() - ${`${silent_ms} milliseconds`}::interval) as count
+  `.execute(database);
+  return rows[0]!.count;
+}
+
+/** Marks a member's running turn as to be stopped. False when there is no such turn of theirs. */
+export async function requestStop(database: Database, auth_id: string, turn_id: string): Promise<boolean> {
+  const { rows } = await sql<{ id: string }>`
+    update public.turns
+    set stop_requested_at = coalesce(stop_requested_at, case when status = 'answering' then now() end)
+    where id = ${turn_id} and user_id = (select id from public.profiles where auth_id = ${auth_id} and not is_deleted)
+    returning id
+  `.execute(database);
+  return rows.length > 0;
+}
+
+/** Records the conversation that OpenAI holds for a chat; the one before is noted for erasure by a trigger. */
+export async function setConversation(database: Database, session_id: string, conversation_id: string) {
+  await database
+    .updateTable('chat_sessions')
+    .set({ thread_id: conversation_id })
+    .where('id', '=', session_id)
+    .execute();
+}
+
+export type TurnRow = {
+  id: string;
+  session_id: string;
+  user_message_id: string;
+  title: string;
+  status: 'answering' | 'done' | 'stopped' | 'failed';
+  error_code: string | null;
+  incomplete: boolean;
+  message_id: string | null;
+  content: string;
+  citations: Citation[];
+  allowances: Allowances;
+};
+
+/** A member's turn with its text: so far while it is answering, whole when it has ended. */
+export async function findTurn(
+  database: Database,
+  auth_id: string,
+  turn_id: string,
+): Promise<TurnRow | undefined> {
+  const { rows } = await sql<TurnRow>`
+    select turns.id, turns.session_id, turns.user_message_id, sessions.title, turns.status, turns.error_code,
+      turns.incomplete, turns.assistant_message_id as message_id,
+      coalesce(replies.content, turns.reply) as content, coalesce(replies.citations, '[]') as citations,
+      public.allowances(profiles.subscription_quota, profiles.subscription_usage) as allowances
+    from public.turns
+    join public.profiles on profiles.id = turns.user_id
+    join public.chat_sessions as sessions on sessions.id = turns.session_id
+    left join public.chat_messages as replies on replies.id = turns.assistant_message_id
+    where turns.id = ${turn_id} and profiles.auth_id = ${auth_id} and not profiles.is_deleted
+  `.execute(database);
+  return rows[0];
+}
+
+/** The messages of a chat before one of them, oldest first, the last 200 at the most. */
+export async function listHistory(database: Database, session_id: string, before_message_id: string) {
+  const messages = await database
+    .selectFrom('chat_messages')
+    .select(['sender', 'content'])
+    .where('session_id', '=', session_id)
+    .where('id', '!=', before_message_id)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(200)
+    .execute();
+  return messages.reverse() as HistoryMessage[];
+}

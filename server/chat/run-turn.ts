@@ -1,0 +1,281 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Coach } from '../coaches/coach-file.ts';
+import { coachInstructions } from '../coaches/coach-instructions.ts';
+import type { Citation } from '../knowledge/citation.ts';
+import { prepareVectorStore, VectorStoresMissing } from '../knowledge/prepare-vector-store.ts';
+import { searchPassages } from '../knowledge/queries.ts';
+import { resolveCitation } from '../knowledge/resolve-citation.ts';
+import type { Database } from '../platform/database.ts';
+import { AppError, notFound } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Model, ModelEvent, ModelTurn, ModelUsage } from '../platform/models/model.ts';
+import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
+import { UpstreamGone } from '../platform/models/openai-stream.ts';
+import { estimateUsage } from './estimate-usage.ts';
+import { createConversation } from './prepare-conversation.ts';
+import { type BegunTurn, type FinishInput, type FinishOutcome, finishTurn, listHistory } from './queries.ts';
+import type { RunningTurn, TurnEnd } from './running-turn.ts';
+import { type RunningTurns, ServerStopping, TurnGone, TurnStopped } from './running-turns.ts';
+
+export type TurnServices = {
+  database: Database;
+  logger: Logger;
+  model: Model;
+  /** Undefined with the practice coach. */
+  upstream: OpenAIUpstream | undefined;
+  running_turns: RunningTurns;
+};
+
+type Begun = Omit<BegunTurn, 'outcome'>;
+
+const no_usage: ModelUsage = { input_tokens: 0, cached_tokens: 0, output_tokens: 0 };
+const passages_for_model = 6;
+
+/** The sentence of a turn that ended with its server. */
+export const server_stopped_sentence =
+  'The server stopped in the middle of this reply. This message was not counted; try again.';
+
+/**
+ * Makes the reply to a turn that has begun: prepares what the model needs, passes its words to whoever reads, and
+ * finishes the turn in the database whatever happens. Never throws. The reply belongs to the turn: no reader's
+ * leaving ends it.
+ */
+export async function runTurn(
+  services: TurnServices,
+  coach: Coach,
+  begun: Begun,
+  content: string,
+  running: RunningTurn,
+): Promise<void> {
+  const { signal } = running.abort;
+  let turn: ModelTurn | undefined;
+  let end: Extract<ModelEvent, { type: 'end' }> | undefined;
+  let failure: unknown;
+  try {
+    turn = await prepareTurn(services, coach, begun, content, running);
+    end = await streamReply(services, begun, turn, running);
+  } catch (error) {
+    failure = signal.aborted ? signal.reason : error;
+  }
+
+  const stopped = failure instanceof TurnStopped;
+  const error = failure && !stopped ? asAppError(failure) : undefined;
+  if (error && !(failure instanceof TurnGone)) {
+    services.logger.warn({ error: failure, code: error.code, turn_id: running.id }, 'a turn failed');
+  }
+  const upstreamUsage = services.upstream && turn ? estimateUsage(turn, running.text) : no_usage;
+  const result: FinishInput = {
+    turn_id: running.id,
+    status: error ? 'failed' : stopped ? 'stopped' : 'done',
+    error_code: error?.code ?? null,
+    content: running.text,
+    citations: running.citations,
+    incomplete: end?.outcome === 'incomplete',
+    usage: end?.usage ?? (stopped && running.text ? upstreamUsage : no_usage),
+    in_conversation: end !== undefined && turn?.conversation_id != null,
+  };
+  let outcome: FinishOutcome | undefined;
+  try {
+    outcome = await finishPatiently(services, result);
+    running.end(describeEnd(result, outcome, error));
+  } catch (finishError) {
+    services.logger.error({ error: finishError, turn_id: running.id }, 'a turn could not be finished');
+    running.end({ event: 'error', error: asAppError(finishError), counted: false });
+  } finally {
+    services.running_turns.delete(running);
+  }
+}
+
+/** Everything between the begun turn and the model's first word. */
+async function prepareTurn(
+  services: TurnServices,
+  coach: Coach,
+  begun: Begun,
+  content: string,
+  running: RunningTurn,
+): Promise<ModelTurn> {
+  const { database, upstream } = services;
+  const { signal } = running.abort;
+  const searchFiles: ModelTurn['searchFiles'] = (query, limit) =>
+    searchPassages(database, { user_id: begun.user_id, session_id: running.session_id, query, limit });
+  const turn: ModelTurn = {
+    turn_id: running.id,
+    coach_slug: coach.slug,
+    model: upstream?.config.model ?? coach.model,
+    instructions: coachInstructions(coach),
+    conversation_id: begun.conversation_id,
+    history: begun.history,
+    message: {
+      content,
+      file_names: begun.documents.filter(({ is_new }) => is_new).map(({ file_name }) => file_name),
+    },
+    vector_store_ids: [],
+    passages: [],
+    has_files: begun.documents.length > 0,
+    searchFiles,
+    safety_identifier: createHash('sha256').update(begun.user_id).digest('hex').slice(0, 32),
+  };
+  if (upstream) {
+    await Promise.all([
+      attachConversation(services, turn, running),
+      attachDocuments(services, begun, turn, running),
+    ]);
+    signal.throwIfAborted();
+  }
+  return turn;
+}
+
+async function attachConversation(
+  { database, upstream }: TurnServices,
+  turn: ModelTurn,
+  running: RunningTurn,
+) {
+  if (turn.conversation_id) return;
+  const { session_id } = running;
+  const made = await createConversation(
+    database,
+    upstream!,
+    { session_id, history: turn.history },
+    running.abort.signal,
+  );
+  if (!made) return;
+  turn.conversation_id = made;
+  turn.history = [];
+}
+
+async function attachDocuments(services: TurnServices, begun: Begun, turn: ModelTurn, running: RunningTurn) {
+  const { database, upstream } = services;
+  if (begun.documents.length === 0) return;
+  if (upstream!.has_vector_stores) {
+    const isNew = begun.documents.some((document) => document.vector_store_id === null);
+    if (isNew) running.setStatus('preparing_files');
+    try {
+      const chat = { ...begun, session_id: running.session_id };
+      turn.vector_store_ids = [
+        await prepareVectorStore({ database, upstream: upstream! }, chat, running.abort.signal),
+      ];
+      if (isNew) running.setStatus('thinking');
+      return;
+    } catch (error) {
+      if (!(error instanceof VectorStoresMissing)) throw error;
+      upstream!.has_vector_stores = false;
+    }
+  }
+  turn.passages = await turn.searchFiles(turn.message.content, passages_for_model);
+}
+
+/** Passes the model's events on. What OpenAI has lost of the chat is made anew once, before the first word. */
+async function streamReply(services: TurnServices, begun: Begun, turn: ModelTurn, running: RunningTurn) {
+  try {
+    return await passEvents(services, begun, turn, running);
+  } catch (error) {
+    if (!(error instanceof UpstreamGone)) throw error;
+    running.setStatus(error.what === 'conversation' ? 'thinking' : 'preparing_files');
+    if (error.what === 'conversation') {
+      turn.conversation_id = null;
+      turn.history = await listHistory(services.database, running.session_id, begun.user_message_id);
+      await attachConversation(services, turn, running);
+    } else {
+      for (const document of begun.documents) document.vector_store_id = null;
+      begun.vector_store = begun.vector_store && { ...begun.vector_store, status: 'expired' };
+      await attachDocuments(services, begun, turn, running);
+    }
+    return await passEvents(services, begun, turn, running);
+  }
+}
+
+async function passEvents(
+  { database, model }: TurnServices,
+  begun: Begun,
+  turn: ModelTurn,
+  running: RunningTurn,
+) {
+  const citations: Promise<void>[] = [];
+  let count = 0;
+  for await (const event of model(turn, running.abort.signal)) {
+    switch (event.type) {
+      case 'text':
+        running.addText(event.text);
+        break;
+      case 'tool_call':
+        if (!running.text) running.setStatus('searching_files');
+        break;
+      case 'citation': {
+        const number = ++count;
+        const said = running.text.slice(0, event.index);
+        citations.push(
+          resolveCitation(database, {
+            source: event.source,
+            user_id: begun.user_id,
+            documents: begun.documents,
+            said,
+          }).then((place) => {
+            if (place) running.addCitation({ number, index: event.index, ...place } satisfies Citation);
+          }),
+        );
+        break;
+      }
+      case 'end':
+        await Promise.all(citations);
+        running.citations.sort((a, b) => a.number - b.number);
+        return event;
+    }
+  }
+  throw new AppError(
+    'model_cut_off',
+    'The coach broke off in the middle. This message was not counted; try again.',
+  );
+}
+
+const finish_patience_ms = 5 * 60_000;
+
+/** Writes the end of a turn, trying again while the database is away: finishing twice changes nothing. */
+async function finishPatiently({ database, logger }: TurnServices, input: FinishInput) {
+  const deadline = Date.now() + finish_patience_ms;
+  for (let wait_ms = 100; ; wait_ms = Math.min(wait_ms * 2, 5_000)) {
+    try {
+      return await finishTurn(database, input);
+    } catch (error) {
+      if (Date.now() + wait_ms > deadline) throw error;
+      logger.warn(
+        { error, turn_id: input.turn_id },
+        'the end of a turn could not be written and is tried again',
+      );
+      await delay(wait_ms);
+    }
+  }
+}
+
+function describeEnd(
+  result: FinishInput,
+  outcome: FinishOutcome | undefined,
+  error: AppError | undefined,
+): TurnEnd {
+  if (!outcome) return { event: 'error', error: notFound('chat'), counted: false };
+  if (outcome.status === 'failed') {
+    // Another server may have given the turn up before we could end it.
+    const reason = error ?? new AppError('server_stopped', server_stopped_sentence);
+    return { event: 'error', error: reason, counted: false };
+  }
+  return {
+    event: 'end',
+    status: outcome.status as 'done' | 'stopped',
+    message_id: outcome.message_id,
+    incomplete: result.incomplete,
+    allowance: outcome.allowances ?? null,
+  };
+}
+
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof TurnGone) return notFound('chat');
+  if (error instanceof ServerStopping) return new AppError('server_stopped', server_stopped_sentence);
+  return new AppError(
+    'model_failed',
+    'The reply failed. This message was not counted; try again in a minute.',
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,88 @@
+import type { Citation } from '../knowledge/citation.ts';
+import type { AppError } from '../platform/errors.ts';
+import type { Allowances } from './queries.ts';
+
+export type TurnStatus = 'preparing_files' | 'searching_files' | 'thinking';
+
+export type TurnEnd =
+  | {
+      event: 'end';
+      status: 'done' | 'stopped';
+      message_id: string | null;
+      incomplete: boolean;
+      allowance: Allowances | null;
+    }
+  | { event: 'error'; error: AppError; counted: boolean };
+
+/** What a reader of a turn is told. `sequence`: the length of the reply's text with this event, in UTF-16 units. */
+export type TurnReader = {
+  text: (stretch: string, sequence: number) => void;
+  status: (status: TurnStatus, sequence: number) => void;
+  citation: (citation: Citation, sequence: number) => void;
+  end: (end: TurnEnd, sequence: number) => void;
+};
+
+/** A reply that is being made in this process: its text so far and whoever reads along. */
+export class RunningTurn {
+  readonly id: string;
+  readonly auth_id: string;
+  readonly session_id: string;
+  readonly user_message_id: string;
+  readonly title: string;
+  readonly started_ms = performance.now();
+  readonly citations: Citation[] = [];
+  readonly abort = new AbortController();
+  text = '';
+  status: TurnStatus | undefined;
+  #readers = new Set<TurnReader>();
+  #ended: TurnEnd | undefined;
+
+  constructor(turn: {
+    id: string;
+    auth_id: string;
+    session_id: string;
+    user_message_id: string;
+    title: string;
+  }) {
+    this.id = turn.id;
+    this.auth_id = turn.auth_id;
+    this.session_id = turn.session_id;
+    this.user_message_id = turn.user_message_id;
+    this.title = turn.title;
+  }
+
+  /** Tells a reader what came after `sequence`, then everything that follows. Returns how to leave. */
+  join(reader: TurnReader, sequence: number): () => void {
+    const missed = this.text.slice(sequence);
+    if (missed) reader.text(missed, this.text.length);
+    for (const citation of this.citations) reader.citation(citation, this.text.length);
+    if (this.#ended) reader.end(this.#ended, this.text.length);
+    else {
+      if (this.status) reader.status(this.status, this.text.length);
+      this.#readers.add(reader);
+    }
+    return () => this.#readers.delete(reader);
+  }
+
+  addText(stretch: string) {
+    this.text += stretch;
+    this.status = undefined;
+    for (const reader of this.#readers) reader.text(stretch, this.text.length);
+  }
+
+  setStatus(status: TurnStatus) {
+    this.status = status;
+    for (const reader of this.#readers) reader.status(status, this.text.length);
+  }
+
+  addCitation(citation: Citation) {
+    this.citations.push(citation);
+    for (const reader of this.#readers) reader.citation(citation, this.text.length);
+  }
+
+  end(end: TurnEnd) {
+    this.#ended = end;
+    for (const reader of this.#readers) reader.end(end, this.text.length);
+    this.#readers.clear();
+  }
+}

@@ -1,0 +1,89 @@
+import type { Database } from '../platform/database.ts';
+import type { Logger } from '../platform/logger.ts';
+import { checkpointTurns } from './queries.ts';
+import type { RunningTurn } from './running-turn.ts';
+
+/** Why a turn's reply ended early: its member asked for it, or the row is gone or was ended by another server. */
+export class TurnStopped extends Error {}
+export class TurnGone extends Error {}
+/** This process is going down and the reply had no more time. */
+export class ServerStopping extends Error {}
+
+/** The replies that this process is making, and the one statement a second that keeps them. */
+export type RunningTurns = {
+  add: (turn: RunningTurn) => void;
+  delete: (turn: RunningTurn) => void;
+  get: (id: string) => RunningTurn | undefined;
+  readonly size: number;
+  /** Waits for the replies to end, `patience_ms` at the most; cuts the rest off, which are given back. */
+  stop: (patience_ms: number) => Promise<void>;
+};
+
+const checkpoint_ms = 1_000;
+const cut_off_ms = 5_000;
+
+/**
+ * Keeps this process's running replies. Those that last longer than a second share one statement a second: it writes
+ * their text so far, says that their server is alive, and brings back which of them are to be stopped.
+ */
+export function createRunningTurns(database: Database, logger: Logger): RunningTurns {
+  const turns = new Map<string, RunningTurn>();
+  let busy = false;
+  let onEmpty: (() => void) | undefined;
+  const timer = setInterval(checkpoint, checkpoint_ms);
+  timer.unref();
+
+  async function checkpoint() {
+    const lasting = [...turns.values()].filter(
+      (turn) => performance.now() - turn.started_ms >= checkpoint_ms,
+    );
+    if (busy || lasting.length === 0) return;
+    busy = true;
+    try {
+      const kept = await checkpointTurns(
+        database,
+        lasting.map((turn) => ({ id: turn.id, reply: turn.text })),
+      );
+      const going = new Map(kept.map((turn) => [turn.id, turn.stop_requested]));
+      for (const turn of lasting) {
+        if (!going.has(turn.id)) turn.abort.abort(new TurnGone());
+        else if (going.get(turn.id)) turn.abort.abort(new TurnStopped());
+      }
+    } catch (error) {
+      logger.warn({ error, turns: lasting.length }, 'a checkpoint of running turns failed and comes again');
+    } finally {
+      busy = false;
+    }
+  }
+
+  return {
+    add(turn) {
+      turns.set(turn.id, turn);
+    },
+    delete(turn) {
+      turns.delete(turn.id);
+      if (turns.size === 0) onEmpty?.();
+    },
+    get: (id) => turns.get(id),
+    get size() {
+      return turns.size;
+    },
+    async stop(patience_ms) {
+      await untilEmpty(patience_ms);
+      for (const turn of turns.values()) turn.abort.abort(new ServerStopping());
+      await untilEmpty(cut_off_ms);
+      clearInterval(timer);
+    },
+  };
+
+  function untilEmpty(timeout_ms: number) {
+    if (turns.size === 0) return Promise.resolve();
+    return new Promise<void>((resolve) => {
+      const timeout = setTimeout(resolve, timeout_ms);
+      onEmpty = () => {
+        clearTimeout(timeout);
+        resolve();
+      };
+    });
+  }
+}

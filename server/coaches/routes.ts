@@ -1,0 +1,42 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { createRouter, jsonResponse, problemResponse } from '../platform/routes.ts';
+import type { Coach } from './coach-file.ts';
+
+const coachSchema = z
+  .object({
+    slug: z.string(),
+    name: z.string(),
+    tagline: z.string(),
+    description: z.string(),
+    accent: z.string(),
+    accent_dark: z.string(),
+    plan: z.string(),
+    starters: z.array(z.string()),
+    steps: z.array(z.string()).openapi({ description: 'The titles of the playbook’s steps.' }),
+    deliverable: z.string().openapi({ description: 'What one walks away with.' }),
+  })
+  .openapi('Coach');
+
+const listCoaches = createRoute({
+  method: 'get',
+  path: '/api/coaches',
+  summary: 'The coaches',
+  responses: {
+    200: jsonResponse(z.object({ coaches: z.array(coachSchema) }), 'All coaches'),
+    default: problemResponse,
+  },
+});
+
+/** The routes of the coaches; they are public, so that one can look before signing up. */
+export function coachRoutes({ coaches }: { coaches: Coach[] }) {
+  const described = coaches.map(
+    ({ slug, name, tagline, description, accent, accent_dark, plan, starters, playbook, deliverable }) => ({
+      ...{ slug, name, tagline, description, accent, accent_dark, plan, starters },
+      steps: playbook.map((step) => step.title),
+      deliverable: deliverable.title,
+    }),
+  );
+  const routes = createRouter();
+  routes.openapi(listCoaches, (c) => c.json({ coaches: described }, 200));
+  return routes;
+}

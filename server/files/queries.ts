@@ -1,0 +1,83 @@
+import { sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+import type { DocumentPassage } from './split-passages.ts';
+
+export type NewFile = {
+  file_id: string;
+  original_id: string;
+  file_name: string;
+  file_type: string;
+  size_bytes: number;
+  storage_key: string;
+  page_count: number | null;
+  word_count: number;
+  passages: DocumentPassage[];
+};
+
+export type FileRow = {
+  id: string;
+  file_name: string;
+  file_size: number;
+  file_type: string;
+  created_at: string;
+};
+
+/**
+ * Counts an upload and writes its rows, in one statement; a job deletes them unless a message takes the file within
+ * a day. Returns undefined, and writes nothing, when the plan has no file left.
+ */
+export async function insertFile(
+  database: Database,
+  user_id: string,
+  file: NewFile,
+): Promise<FileRow | undefined> {
+  const { rows } = await sql<{ file: FileRow | null }>`
+    select public.add_file(
+      ${user_id}, ${file.file_id}, ${file.original_id}, ${file.file_name}, ${file.file_type}, ${file.size_bytes},
+      ${file.storage_key}, ${file.page_count}, ${file.word_count}, ${JSON.stringify(file.passages)},
+      now() + interval '1 day'
+    ) as file
+  `.execute(database);
+  return rows[0]!.file ?? undefined;
+}
+
+/** Takes back an upload that was not sent yet, and gives back its count. Returns whether there was one. */
+export async function deletePendingFile(
+  database: Database,
+  user_id: string,
+  file_id: string,
+): Promise<boolean> {
+  const { rows } = await sql<{ deleted: boolean }>`
+    select public.delete_pending_file(${user_id}, ${file_id}) as deleted
+  `.execute(database);
+  return rows[0]!.deleted;
+}
+
+/** Where a member's file lies, by the member's Auth id. */
+export function findStoredFile(database: Database, auth_id: string, file_id: string) {
+  return database
+    .selectFrom('chat_files')
+    .innerJoin('profiles', 'profiles.id', 'chat_files.user_id')
+    .innerJoin('file_originals', 'file_originals.id', 'chat_files.original_id')
+    .select([
+      'chat_files.file_name',
+      'file_originals.file_type',
+      'file_originals.size_bytes',
+      'file_originals.storage_key',
+    ])
+    .where('chat_files.id', '=', file_id)
+    .where('profiles.auth_id', '=', auth_id)
+    .where('profiles.is_deleted', '=', false)
+    .executeTakeFirst();
+}
+
+/** Uploads that no message took in time, oldest first. */
+export function listForgottenFiles(database: Database, limit: number) {
+  return database
+    .selectFrom('chat_files')
+    .select(['id', 'user_id'])
+    .where('pending_until', '<', sql<string>`now()`)
+    .orderBy('pending_until')
+    .limit(limit)
+    .execute();
+}

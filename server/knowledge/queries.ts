@@ -1,0 +1,131 @@
+import { sql } from 'kysely';
+import type { Database } from '../platform/database.ts';
+import type { Passage } from '../platform/models/model.ts';
+
+/**
+ * The passages of one chat's files that fit a query best, best first; by PostgreSQL's full-text search, in English
+ * word forms and in every language's words as they stand. Any of the words may match. `limit`: at the most.
+ */
+export async function searchPassages(
+  database: Database,
+  {
+    user_id,
+    session_id,
+    query,
+    limit,
+  }: { user_id: string; session_id: string; query: string; limit: number },
+): Promise<Passage[]> {
+  const { rows } = await sql<Passage>`
+    with wanted as (
+      select to_tsquery('simple', string_agg(quote_literal(lexeme), ' | ')) as query
+      from (
+        select lexeme from unnest(to_tsvector('english', ${query}))
+        union
+        select lexeme from unnest(to_tsvector('simple', ${query})) where length(lexeme) > 3
+      ) as lexemes
+    )
+    select passages.id as passage_id, files.id as file_id, files.file_name, passages.page, passages.content
+    from wanted
+    join public.chat_files as files on files.session_id = ${session_id} and files.user_id = ${user_id}
+    join public.file_passages as passages on passages.original_id = files.original_id
+    where passages.search @@ wanted.query
+    order by ts_rank_cd(passages.search, wanted.query, 1) desc, files.created_at desc, passages.ordinal
+    limit ${limit}
+  `.execute(database);
+  return rows;
+}
+
+/** Every passage of one file of a member, in order. */
+export function listPassages(database: Database, user_id: string, file_id: string) {
+  return database
+    .selectFrom('chat_files')
+    .innerJoin('file_passages', 'file_passages.original_id', 'chat_files.original_id')
+    .select(['file_passages.id as passage_id', 'file_passages.page', 'file_passages.content'])
+    .where('chat_files.id', '=', file_id)
+    .where('chat_files.user_id', '=', user_id)
+    .orderBy('file_passages.ordinal')
+    .execute();
+}
+
+/** One passage of a member's file with its neighbours' text. */
+export async function findPassage(database: Database, auth_id: string, file_id: string, passage_id: string) {
+  const { rows } = await sql<Passage & { before: string | null; after: string | null }>`
+    select passages.id as passage_id, files.id as file_id, files.file_name, passages.page, passages.content,
+      before.content as before, after.content as after
+    from public.chat_files as files
+    join public.profiles on profiles.id = files.user_id and not profiles.is_deleted
+    join public.file_passages as passages on passages.original_id = files.original_id
+    left join public.file_passages as before
+      on before.original_id = passages.original_id and before.ordinal = passages.ordinal - 1
+    left join public.file_passages as after
+      on after.original_id = passages.original_id and after.ordinal = passages.ordinal + 1
+    where files.id = ${file_id} and passages.id = ${passage_id} and profiles.auth_id = ${auth_id}
+  `.execute(database);
+  return rows[0];
+}
+
+/** A document of a chat as the model's upstream knows it. */
+export type Document = {
+  file_id: string;
+  original_id: string;
+  file_name: string;
+  openai_file_id: string | null;
+  vector_store_id: string | null;
+};
+
+/** A document's text as Markdown, its pages marked, as OpenAI's store gets it. */
+export async function getDocumentText(database: Database, original_id: string): Promise<string> {
+  const passages = await database
+    .selectFrom('file_passages')
+    .select(['page', 'content'])
+    .where('original_id', '=', original_id)
+    .orderBy('ordinal')
+    .execute();
+  return passages.map((passage) => passage.content).join('\n\n');
+}
+
+export async function setOpenAIFile(database: Database, file_id: string, openai_file_id: string | null) {
+  await database.updateTable('chat_files').set({ openai_file_id }).where('id', '=', file_id).execute();
+}
+
+/**
+ * Records a chat's vector store: a new row, or the new store of the row that is there. Returns the chat's store,
+ * which is another one where a turn on another server was faster.
+ */
+export async function recordVectorStore(
+  database: Database,
+  store: {
+    store_id: string;
+    replaces: string | null;
+    user_id: string;
+    session_id: string;
+    name: string;
+    expires_at: string;
+  },
+): Promise<string> {
+  const { rows } = await sql<{ store_id: string }>`
+    insert into public.vector_stores (store_id, user_id, session_id, name, expires_at)
+    values (${store.store_id}, ${store.user_id}, ${store.session_id}, ${store.name}, ${store.expires_at})
+    on conflict (session_id) where session_id is not null do update
+    set store_id = case
+        when vector_stores.store_id = ${store.replaces} then excluded.store_id else vector_stores.store_id
+      end,
+      expires_at = greatest(vector_stores.expires_at, excluded.expires_at),
+      status = 'active'
+    returning store_id
+  `.execute(database);
+  return rows[0]!.store_id;
+}
+
+/** Says which store holds a chat's files now; each use of the store moves its expiry. */
+export async function attachToVectorStore(
+  database: Database,
+  { file_ids, store_id, expires_at }: { file_ids: string[]; store_id: string; expires_at: string },
+) {
+  await sql`
+    with used as (
+      update public.vector_stores set expires_at = ${expires_at} where store_id = ${store_id}
+    )
+    update public.chat_files set vector_store_id = ${store_id} where id = any(${file_ids}::uuid[])
+  `.execute(database);
+}

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { readConfig, StartError } from './platform/config.ts';
+import { startServer } from './start-server.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/** How long replies may go on after the signal: a service manager waits, a person at the terminal does not. */
+const patience_ms = { SIGTERM: 30_000, SIGINT: 3_000, disconnect: 3_000 };
+
+try {
+  try {
+    process.loadEnvFile(join(root, '.env'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const server = await startServer(readConfig(process.env), root);
+  process.stdout.write(`Touchline is ready at ${server.url}\n`);
+
+  let stopping = false;
+  const stop = async (reason: keyof typeof patience_ms) => {
+    if (stopping) return;
+    stopping = true;
+    await server.stop(patience_ms[reason]);
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  // Started by scripts/start.mjs: when that is killed, nobody is left to stop us.
+  process.on('disconnect', () => stop('disconnect'));
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}

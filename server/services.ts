@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { accountJobs } from './accounts/jobs.ts';
+import { deleteClosedProfile } from './accounts/queries.ts';
+import type { Erasers } from './accounts/run-erasures.ts';
+import { chatErasers } from './chat/prepare-conversation.ts';
+import { createRunningTurns } from './chat/running-turns.ts';
+import type { Coach } from './coaches/coach-file.ts';
+import { createPracticeCoach } from './coaches/practice-coach.ts';
+import { fileJobs } from './files/jobs.ts';
+import { knowledgeErasers } from './knowledge/erasers.ts';
+import { createTokenVerifier } from './platform/auth.ts';
+import type { Config } from './platform/config.ts';
+import { createDatabase, createPool } from './platform/database.ts';
+import { type Jobs, startJobs } from './platform/jobs.ts';
+import type { LocalAuth } from './platform/local-auth.ts';
+import type { Logger } from './platform/logger.ts';
+import { createOpenAIUpstream } from './platform/models/openai-client.ts';
+import { createOpenAIModel } from './platform/models/openai-model.ts';
+import { createDiskStorage } from './platform/storage.ts';
+import type { LocalAuthSecrets } from './platform/supabase.ts';
+
+type Parts = {
+  config: Config;
+  logger: Logger;
+  database_url: string;
+  coaches: Coach[];
+  /** The Auth in our process; undefined on Supabase. */
+  local_auth: (LocalAuth & { secrets: LocalAuthSecrets }) | undefined;
+  /** Where the built web app lies. */
+  web_folder: string;
+  /** How long the practice coach waits between words. */
+  word_delay_ms?: number;
+};
+
+export type Services = ReturnType<typeof createServices>;
+
+/** Builds every client once. The database has its schema already. */
+export function createServices(parts: Parts) {
+  const { config, logger, database_url, coaches, local_auth } = parts;
+  const pool = createPool(database_url, config.database_pool_size, logger);
+  const database = createDatabase(pool);
+  const storage = createDiskStorage(config.data_folder);
+  const upstream = config.openai && createOpenAIUpstream(config.openai);
+  const model = upstream
+    ? createOpenAIModel(upstream.config)
+    : createPracticeCoach(coaches, { word_delay_ms: parts.word_delay_ms });
+  const erasers: Erasers = {
+    profile: (id) => deleteClosedProfile(database, id),
+    stored_file: (key) => storage.delete(key),
+    ...(upstream ? { ...knowledgeErasers(upstream), ...chatErasers(upstream) } : {}),
+  };
+  const jobs: Jobs = startJobs(
+    database_url,
+    [...accountJobs(database, erasers, logger), ...fileJobs(database)],
+    logger,
+  );
+  return {
+    config,
+    logger,
+    pool,
+    database,
+    storage,
+    coaches,
+    model,
+    upstream,
+    erasers,
+    jobs,
+    local_auth,
+    web_folder: join(parts.web_folder),
+    verifyToken: createTokenVerifier(config, local_auth?.secrets),
+    running_turns: createRunningTurns(database, logger),
+  };
+}
