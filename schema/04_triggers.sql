@@ -26,9 +26,11 @@ end
 $$;
 
 -- Keeps `chat_messages.has_files`: true while a file belongs to the message. The trigger stands in 06, on chat_files.
+-- Definer: a member who deletes a chat takes its files along, and this then runs as that member.
 create or replace function public.set_message_has_files()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
 as $$
 begin

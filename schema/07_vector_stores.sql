@@ -79,10 +79,12 @@ begin
 end
 $$;
 
--- Keeps `file_count`: the chat files that the store holds.
+-- Keeps `file_count`: the chat files that the store holds. Definer: a member who deletes a chat takes its files
+-- along, and this then runs as that member.
 create or replace function public.count_vector_store_files()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
 as $$
 begin

@@ -1,0 +1,145 @@
+import { Worker } from 'node:worker_threads';
+import { AppError, type ErrorCode } from '../platform/errors.ts';
+import type { ExtractionInput, ExtractionOutcome, ExtractionProblem } from './extract-text-worker.ts';
+import type { DocumentPage, DocumentPassage } from './split-passages.ts';
+
+/**
+ * What a document says. `pages`: one a page of a PDF (also the empty ones, so that numbers stay true), a
+ * single one with `page: null` of other types. `passages`: the same words, cut for search.
+ */
+export type ExtractedText = { pages: DocumentPage[]; passages: DocumentPassage[]; words: number };
+
+type Options = {
+  /** From the start of the work; waiting for a place does not count. */
+  timeout_ms?: number;
+  memory_mb?: number;
+  signal?: AbortSignal;
+};
+
+/** Documents that are read at once in this process; more would starve the streams on a small machine. */
+const max_at_once = 2;
+const memory_check_ms = 200;
+
+const nothingSaved = 'Nothing was saved.';
+const problems: Record<ExtractionProblem, { code: ErrorCode; message: string }> = {
+  password: {
+    code: 'unreadable_file',
+    message: `This document has a password, so it cannot be read. ${nothingSaved} Save a copy without the password and add that.`,
+  },
+  broken: {
+    code: 'unreadable_file',
+    message: `This document is damaged or incomplete, so it cannot be read. ${nothingSaved} Open it on your device, save it anew and add it again.`,
+  },
+  too_big_inside: {
+    code: 'unreadable_file',
+    message: `This document holds more than can be read in one go. ${nothingSaved} Split it into smaller ones and add those that matter.`,
+  },
+  timed_out: {
+    code: 'unreadable_file',
+    message: `Reading this document took too long, so it was given up. ${nothingSaved} Save it anew or split it into smaller ones, and add it again.`,
+  },
+  no_text_in_pdf: {
+    code: 'empty_file',
+    message: `This PDF holds pictures of pages but no text, as a scan does. ${nothingSaved} Run text recognition (OCR) on it, or paste the words into your message.`,
+  },
+  no_text: {
+    code: 'empty_file',
+    message: `This document holds no words. ${nothingSaved} Check that it is the right one and add it again.`,
+  },
+};
+
+/**
+ * The text of a stored document whose type `detectFileType` found, with its passages. The work is done in a
+ * worker thread of its own, two at once, further ones wait; aborting ends it and throws the signal's reason.
+ * Throws `unreadable_file` (damaged, password, too big, too slow) or `empty_file`; never the document's words.
+ */
+export async function extractText(
+  path: string,
+  file_type: string,
+  { timeout_ms = 60_000, memory_mb = 512, signal }: Options = {},
+): Promise<ExtractedText> {
+  await takePlace(signal);
+  try {
+    const outcome = await runWorker({ path, file_type }, { timeout_ms, memory_mb, signal });
+    if ('problem' in outcome) {
+      const { code, message } = problems[outcome.problem];
+      throw new AppError(code, message, { cause: outcome.cause });
+    }
+    return outcome;
+  } finally {
+    leavePlace();
+  }
+}
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+async function takePlace(signal: AbortSignal | undefined) {
+  signal?.throwIfAborted();
+  if (running < max_at_once) {
+    running++;
+    return;
+  }
+  await new Promise<void>((resolve, reject) => {
+    const start = () => {
+      signal?.removeEventListener('abort', giveUp);
+      resolve();
+    };
+    const giveUp = () => {
+      waiting.splice(waiting.indexOf(start), 1);
+      reject(signal?.reason);
+    };
+    waiting.push(start);
+    signal?.addEventListener('abort', giveUp, { once: true });
+  });
+}
+
+function leavePlace() {
+  const next = waiting.shift();
+  if (next) next();
+  else running--;
+}
+
+/** A worker a document: it starts in about 0.1 s, and whatever a hostile file leaves behind ends with it. */
+async function runWorker(
+  input: ExtractionInput,
+  { timeout_ms, memory_mb, signal }: Required<Omit<Options, 'signal'>> & Pick<Options, 'signal'>,
+): Promise<ExtractionOutcome> {
+  signal?.throwIfAborted();
+  const worker = new Worker(new URL('./extract-text-worker.ts', import.meta.url), {
+    workerData: input,
+    resourceLimits: { maxOldGenerationSizeMb: memory_mb },
+    // Libraries print what they stumble over, and that may be the document's words.
+    stdout: true,
+    stderr: true,
+    env: {},
+    execArgv: [],
+  });
+  worker.stdout.resume();
+  worker.stderr.resume();
+  const { promise, resolve, reject } = Promise.withResolvers<ExtractionOutcome>();
+  worker.once('message', resolve);
+  worker.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') resolve({ problem: 'too_big_inside', cause: error.code });
+    else reject(new Error(`The worker that reads documents failed: ${error.name} ${error.code ?? ''}`));
+  });
+  worker.once('exit', (code) => reject(new Error(`The worker that reads documents ended with ${code}.`)));
+  const deadline = setTimeout(() => resolve({ problem: 'timed_out' }), timeout_ms);
+  // The resource limit does not bind buffers outside the heap, into which compressed streams are unpacked.
+  const memoryCheck = setInterval(async () => {
+    const memory = await worker.getHeapStatistics().catch(() => undefined);
+    if (memory && memory.used_heap_size + memory.external_memory > memory_mb * 1024 * 1024) {
+      resolve({ problem: 'too_big_inside' });
+    }
+  }, memory_check_ms);
+  const abort = () => reject(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(deadline);
+    clearInterval(memoryCheck);
+    signal?.removeEventListener('abort', abort);
+    await worker.terminate();
+  }
+}

@@ -1,0 +1,28 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+
+export type ReadEvent = { event: string; id: string | undefined; data: any };
+
+/** Reads a turn's stream to its end: every event, the text put together, and the last event. */
+export async function readTurn(answer: Response) {
+  if (!answer.ok) throw new Error(`the turn was refused: ${answer.status} ${await answer.text()}`);
+  const events: ReadEvent[] = [];
+  for await (const event of turnEvents(answer)) events.push(event);
+  return {
+    events,
+    text: events
+      .filter((event) => event.event === 'text')
+      .map((event) => event.data)
+      .join(''),
+    citations: events.filter((event) => event.event === 'citation').map((event) => event.data),
+    opening: events[0]?.data,
+    end: events.at(-1),
+  };
+}
+
+/** The events of a turn's stream, one by one; stretches of text are called `text`. */
+export async function* turnEvents(answer: Response): AsyncGenerator<ReadEvent> {
+  const stream = answer.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  for await (const event of stream) {
+    yield { event: event.event ?? 'text', id: event.id, data: JSON.parse(event.data) };
+  }
+}
