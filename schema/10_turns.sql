@@ -118,7 +118,8 @@ begin
     return jsonb_build_object('outcome', 'plan_required');
   end if;
 
-  select * into v_session from public.chat_sessions where id = p_session_id;
+  -- Locked, so that it is not deleted in between.
+  select * into v_session from public.chat_sessions where id = p_session_id for no key update;
   if found then
     if v_session.user_id <> v_profile.id then
       return jsonb_build_object('outcome', 'session_not_found');

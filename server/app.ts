@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { bodyLimit } from 'hono/body-limit';
+import type { MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { accountRoutes } from './accounts/routes.ts';
 import { sessionRoutes } from './chat/session-routes.ts';
@@ -53,12 +53,19 @@ export function createApp(services: Services) {
     logger.debug({ request_id, method: c.req.method, route, status: c.res.status, duration_ms }, 'request');
   });
 
-  const limitJson = bodyLimit({
-    maxSize: largest_json_bytes,
-    onError: () => {
-      throw new AppError('invalid_request', 'The request is too large. Nothing was changed.');
-    },
-  });
+  const limitJson: MiddlewareHandler<AppEnvironment> = (c, next) => {
+    // A length that is announced is kept by Node; one that is not could be any.
+    const length = c.req.header('transfer-encoding')
+      ? Number.POSITIVE_INFINITY
+      : Number(c.req.header('content-length'));
+    if (length > largest_json_bytes) {
+      throw new AppError(
+        'request_too_large',
+        'This is too long to be sent. Nothing was changed; shorten it.',
+      );
+    }
+    return next();
+  };
   app.use('/api/*', (c, next) => (c.req.path === '/api/files' ? next() : limitJson(c, next)));
 
   const publicPaths = new Set(['/api/config', '/api/coaches']);

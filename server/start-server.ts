@@ -82,6 +82,7 @@ export async function startServer(
     undo.push(() => jobs.stop());
     if (config.mode === 'embedded') await giveBackAbandonedTurns(database, logger, 0);
     undo.push(watchAbandonedTurns(database, logger));
+    // Without the override a route that answers by itself (RESPONSE_ALREADY_SENT) is recognised.
     serve(getRequestListener(createApp(services).fetch, { overrideGlobalObjects: false }));
     logger.info({ mode: config.mode, model: config.openai ? 'openai' : 'practice', port }, 'serving');
     return {

@@ -55,13 +55,17 @@ export async function resolveCitation(
 
 const sentences = new Intl.Segmenter(undefined, { granularity: 'sentence' });
 
-/** The sentence of a passage that shares most words with what the reply said before the mark. */
+/** How much of the reply before a mark says what the mark stands for, in UTF-16 units. */
+const claim_length = 300;
+
+/** The sentence of a passage that is most like what the reply said before the mark, short ones not favoured. */
 function closestSentence(content: string, said: string) {
-  const wanted = words(said.slice(-400));
+  const claim = words(said.slice(-claim_length));
   let best = { sentence: '', score: -1 };
   for (const { segment } of sentences.segment(content)) {
     const sentence = segment.trim();
-    const score = share(words(sentence), wanted);
+    const own = words(sentence);
+    const score = share(own, claim) * Math.sqrt(own.size);
     if (sentence && score > best.score) best = { sentence, score };
   }
   return best.sentence || null;

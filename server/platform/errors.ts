@@ -17,6 +17,7 @@ export const errorStatuses = {
   turn_id_taken: 409,
   file_in_use: 409,
   file_too_large: 413,
+  request_too_large: 413,
   quota_exhausted: 429,
   too_many_requests: 429,
   internal_error: 500,

@@ -42,7 +42,7 @@ export async function startTestServer(settings: Record<string, string> = {}, { w
   const url = `http://127.0.0.1:${server.port}`;
 
   async function signUp(): Promise<TestClient> {
-    const { auth_key } = await (await fetch(`${url}/api/config`)).json();
+    const { auth_key } = (await (await fetch(`${url}/api/config`)).json()) as { auth_key: string };
     const email = `member-${randomUUID()}@example.org`;
     const answer = await fetch(`${url}/auth/v1/signup`, {
       method: 'POST',
@@ -50,7 +50,7 @@ export async function startTestServer(settings: Record<string, string> = {}, { w
       body: JSON.stringify({ email, password: 'a long password' }),
     });
     if (!answer.ok) throw new Error(`the sign-up failed with ${answer.status}`);
-    const { access_token } = await answer.json();
+    const { access_token } = (await answer.json()) as { access_token: string };
     return createClient(url, email, access_token);
   }
 
@@ -81,7 +81,7 @@ function createClient(url: string, email: string, token: string): TestClient {
       }),
     async json(path, init) {
       const answer = await client.fetch(path, init);
-      const body = await answer.json();
+      const body = (await answer.json()) as any;
       if (!answer.ok) throw new Error(`${path} answered ${answer.status} ${body.code}`);
       return body;
     },

@@ -1,0 +1,376 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { insertMember, type TestMember } from '../testing/factories.ts';
+import { openDatabase, type TestDatabase, testedVersions } from '../testing/open-database.ts';
+import {
+  type BeginInput,
+  type BegunTurn,
+  beginTurn,
+  checkpointTurns,
+  type FinishInput,
+  failAbandonedTurns,
+  finishTurn,
+} from './queries.ts';
+
+const allPlans = ['free', 'starter', 'pro', 'enterprise'];
+
+describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (version) => {
+  let test: TestDatabase;
+  beforeAll(async () => {
+    test = await openDatabase({ version, pool_size: 40 });
+  });
+  afterAll(() => test.close());
+
+  function begin(member: TestMember, input: Partial<BeginInput> = {}) {
+    return beginTurn(test.database, {
+      auth_id: member.auth_id,
+      turn_id: randomUUID(),
+      session_id: randomUUID(),
+      assistant_slug: 'carousel',
+      title: 'A title',
+      content: 'Hello',
+      file_ids: [],
+      plans: allPlans,
+      with_history: true,
+      ...input,
+    });
+  }
+
+  function finish(turn_id: string, input: Partial<FinishInput> = {}) {
+    return finishTurn(test.database, {
+      turn_id,
+      status: 'done',
+      error_code: null,
+      content: 'A reply',
+      citations: [],
+      incomplete: false,
+      usage: { input_tokens: 100, cached_tokens: 10, output_tokens: 20 },
+      in_conversation: false,
+      ...input,
+    });
+  }
+
+  async function usageOf(member: TestMember) {
+    const { rows } = await test.pool.query(
+      'select subscription_usage as usage from public.profiles where id = $1',
+      [member.id],
+    );
+    return rows[0].usage;
+  }
+
+  async function countMessages(session_id: string) {
+    const { rows } = await test.pool.query('select sender from public.chat_messages where session_id = $1', [
+      session_id,
+    ]);
+    return rows.length;
+  }
+
+  it('20 members send 10 messages each at once with an allowance of 5: exactly 5 each go through', async () => {
+    const members = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        insertMember(test.pool, { subscription_quota: { messages: 5, files: 0, tokens: null } }),
+      ),
+    );
+    const tries = members.flatMap((member) => Array.from({ length: 10 }, () => member));
+    const outcomes = await Promise.all(tries.map(async (member) => ({ member, ...(await begin(member)) })));
+    for (const member of members) {
+      const own = outcomes.filter((outcome) => outcome.member === member).map(({ outcome }) => outcome);
+      expect(own.filter((outcome) => outcome === 'begun')).toHaveLength(5);
+      expect(own.filter((outcome) => outcome === 'quota_exhausted')).toHaveLength(5);
+      expect(await usageOf(member)).toEqual({ messages: 5, files: 0, tokens: 0 });
+    }
+  });
+
+  it('the same turn sent 50 times at once is one message and one charge', async () => {
+    const member = await insertMember(test.pool);
+    const [turn_id, session_id] = [randomUUID(), randomUUID()];
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, () => begin(member, { turn_id, session_id })),
+    );
+    expect(outcomes.filter(({ outcome }) => outcome === 'begun')).toHaveLength(1);
+    expect(outcomes.filter(({ outcome }) => outcome === 'exists')).toHaveLength(49);
+    expect(await countMessages(session_id)).toBe(1);
+    expect((await usageOf(member)).messages).toBe(1);
+  });
+
+  it('two members who use the same ids at the same moment get one turn, and the other is refused', async () => {
+    for (let round = 0; round < 10; round++) {
+      const [one, other] = [await insertMember(test.pool), await insertMember(test.pool)];
+      const ids = { turn_id: randomUUID(), session_id: randomUUID() };
+      const outcomes = (await Promise.all([begin(one, ids), begin(other, ids)])).map(
+        ({ outcome }) => outcome,
+      );
+      expect(outcomes).toContain('begun');
+      expect(['turn_id_taken', 'session_not_found']).toContain(
+        outcomes.find((outcome) => outcome !== 'begun'),
+      );
+      expect((await usageOf(one)).messages + (await usageOf(other)).messages).toBe(1);
+    }
+  });
+
+  it('a stranger’s chat is not found, and nothing is counted', async () => {
+    const [member, stranger] = [await insertMember(test.pool), await insertMember(test.pool)];
+    const session_id = randomUUID();
+    await begin(member, { session_id });
+    expect(await begin(stranger, { session_id })).toEqual({ outcome: 'session_not_found' });
+    expect(await countMessages(session_id)).toBe(1);
+    expect((await usageOf(stranger)).messages).toBe(0);
+  });
+
+  it('a chat has one reply at a time', async () => {
+    const member = await insertMember(test.pool);
+    const session_id = randomUUID();
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => begin(member, { session_id })));
+    expect(outcomes.filter(({ outcome }) => outcome === 'begun')).toHaveLength(1);
+    expect(outcomes.filter(({ outcome }) => outcome === 'turn_in_progress')).toHaveLength(19);
+    expect((await usageOf(member)).messages).toBe(1);
+  });
+
+  it.each([
+    ['account_inactive', { is_active: false }, {}],
+    ['plan_required', {}, { plans: ['pro', 'enterprise'] }],
+    ['quota_exhausted', { subscription_quota: { files: 5, tokens: null } }, {}],
+    ['quota_exhausted', { subscription_quota: { messages: null, tokens: 0 } }, {}],
+    ['file_not_found', {}, { file_ids: [randomUUID()] }],
+  ])('%s: nothing is written or counted', async (outcome, profile, input) => {
+    const member = await insertMember(test.pool, profile);
+    const session_id = randomUUID();
+    expect(await begin(member, { session_id, ...input })).toMatchObject({ outcome });
+    expect(await countMessages(session_id)).toBe(0);
+    expect((await usageOf(member)).messages).toBe(0);
+  });
+
+  it('a person without a profile, and one whose account is closed, cannot begin', async () => {
+    expect(await begin({ id: '', email: '', auth_id: randomUUID() })).toEqual({ outcome: 'no_profile' });
+    const member = await insertMember(test.pool);
+    await test.pool.query('update public.profiles set is_deleted = true, deleted_at = now() where id = $1', [
+      member.id,
+    ]);
+    expect(await begin(member)).toEqual({ outcome: 'account_closed' });
+  });
+
+  it('another coach than the chat’s is refused', async () => {
+    const member = await insertMember(test.pool);
+    const [session_id, turn_id] = [randomUUID(), randomUUID()];
+    await begin(member, { session_id, turn_id });
+    await finish(turn_id);
+    expect(await begin(member, { session_id, assistant_slug: 'storyteller' })).toEqual({
+      outcome: 'coach_mismatch',
+    });
+  });
+
+  it('null in a quota is unlimited', async () => {
+    const member = await insertMember(test.pool, {
+      subscription_quota: { messages: null, files: null, tokens: null },
+    });
+    for (let sent = 0; sent < 3; sent++) expect((await begin(member)).outcome).toBe('begun');
+  });
+
+  it('a file goes with one message of its owner only', async () => {
+    const [member, stranger] = [await insertMember(test.pool), await insertMember(test.pool)];
+    const file_id = await insertPendingFile(member);
+    expect(await begin(stranger, { file_ids: [file_id] })).toEqual({ outcome: 'file_not_found' });
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, () => begin(member, { file_ids: [file_id] })),
+    );
+    expect(outcomes.filter(({ outcome }) => outcome === 'begun')).toHaveLength(1);
+    expect(outcomes.filter(({ outcome }) => outcome === 'file_not_found')).toHaveLength(9);
+    const begun = outcomes.find(({ outcome }) => outcome === 'begun') as BegunTurn;
+    expect(begun.documents).toMatchObject([{ file_id, is_new: true, openai_file_id: null }]);
+  });
+
+  it('the history comes in order, without the new message', async () => {
+    const member = await insertMember(test.pool);
+    const session_id = randomUUID();
+    for (const number of [1, 2]) {
+      const turn_id = randomUUID();
+      await begin(member, { session_id, turn_id, content: `Question ${number}` });
+      await finish(turn_id, { content: `Answer ${number}` });
+    }
+    const begun = (await begin(member, { session_id, content: 'Question 3' })) as BegunTurn;
+    expect(begun.history.map(({ content }) => content)).toEqual([
+      'Question 1',
+      'Answer 1',
+      'Question 2',
+      'Answer 2',
+    ]);
+  });
+
+  describe('OpenAI’s conversation is used', () => {
+    async function afterFirstTurn(finishing: Partial<FinishInput>, thread_id = 'conv_1') {
+      const member = await insertMember(test.pool);
+      const [session_id, turn_id] = [randomUUID(), randomUUID()];
+      await begin(member, { session_id, turn_id, with_history: false });
+      await test.pool.query('update public.chat_sessions set thread_id = $2 where id = $1', [
+        session_id,
+        `${thread_id}${session_id}`,
+      ]);
+      await finish(turn_id, finishing);
+      const begun = (await begin(member, { session_id, with_history: false })) as BegunTurn;
+      return { used: begun.conversation_id !== null, history: begun.history.length };
+    }
+
+    it('when it holds the chat’s last message, and then no history is sent', async () => {
+      expect(await afterFirstTurn({ in_conversation: true })).toEqual({ used: true, history: 0 });
+    });
+
+    it('not after a reply that it does not hold', async () => {
+      expect(await afterFirstTurn({ in_conversation: false })).toEqual({ used: false, history: 2 });
+    });
+
+    it('not after a stop or a failure', async () => {
+      expect(await afterFirstTurn({ status: 'stopped' })).toEqual({ used: false, history: 2 });
+      expect(await afterFirstTurn({ status: 'failed', error_code: 'model_failed', content: '' })).toEqual({
+        used: false,
+        history: 1,
+      });
+    });
+
+    it('not when it is a thread of the API that is gone', async () => {
+      expect(await afterFirstTurn({ in_conversation: true }, 'thread_')).toEqual({ used: false, history: 2 });
+    });
+  });
+
+  describe('the end of a turn settles', () => {
+    async function endWith(input: Partial<FinishInput>) {
+      const member = await insertMember(test.pool);
+      const [session_id, turn_id] = [randomUUID(), randomUUID()];
+      await begin(member, { session_id, turn_id });
+      const outcome = await finish(turn_id, input);
+      return {
+        outcome,
+        turn_id,
+        usage: await usageOf(member),
+        messages: await countMessages(session_id),
+        member,
+      };
+    }
+
+    it('done: the message and the real tokens count', async () => {
+      const { usage, messages, outcome } = await endWith({});
+      expect(usage).toEqual({ messages: 1, files: 0, tokens: 120 });
+      expect(messages).toBe(2);
+      expect(outcome?.allowances).toEqual({ messages: 49, files: 10, tokens: 199_880 });
+    });
+
+    it('stopped after the first word: the message counts, and the tokens as told', async () => {
+      const { usage, messages } = await endWith({ status: 'stopped' });
+      expect(usage).toEqual({ messages: 1, files: 0, tokens: 120 });
+      expect(messages).toBe(2);
+    });
+
+    it('stopped before the first word: all is given back', async () => {
+      const { usage, messages } = await endWith({ status: 'stopped', content: '' });
+      expect(usage).toEqual({ messages: 0, files: 0, tokens: 0 });
+      expect(messages).toBe(1);
+    });
+
+    it('failed: all is given back, and the text so far is kept', async () => {
+      const { usage, messages } = await endWith({
+        status: 'failed',
+        error_code: 'model_cut_off',
+        content: 'Half a',
+      });
+      expect(usage).toEqual({ messages: 0, files: 0, tokens: 0 });
+      expect(messages).toBe(2);
+    });
+
+    it('once, however often and however differently it is told', async () => {
+      const { turn_id, member } = await endWith({});
+      const again = await Promise.all([
+        ...Array.from({ length: 10 }, () => finish(turn_id)),
+        ...Array.from({ length: 10 }, () =>
+          finish(turn_id, { status: 'failed', error_code: 'model_failed' }),
+        ),
+      ]);
+      expect(new Set(again.map((outcome) => outcome?.status))).toEqual(new Set(['done']));
+      expect(await usageOf(member)).toEqual({ messages: 1, files: 0, tokens: 120 });
+    });
+
+    it('of a chat that was deleted meanwhile: nothing, and without an error', async () => {
+      const member = await insertMember(test.pool);
+      const [session_id, turn_id] = [randomUUID(), randomUUID()];
+      await begin(member, { session_id, turn_id });
+      await test.pool.query('delete from public.chat_sessions where id = $1', [session_id]);
+      expect(await finish(turn_id)).toBeUndefined();
+    });
+  });
+
+  it('begins, ends and deletions at once never deadlock', async () => {
+    const member = await insertMember(test.pool, {
+      subscription_quota: { messages: null, files: null, tokens: null },
+    });
+    const sessions = Array.from({ length: 8 }, () => randomUUID());
+    await Promise.all(
+      Array.from({ length: 120 }, async (_, index) => {
+        const session_id = sessions[index % sessions.length]!;
+        const turn_id = randomUUID();
+        const { outcome } = await begin(member, { session_id, turn_id });
+        if (outcome === 'begun') await finish(turn_id);
+        if (index % 10 === 0)
+          await test.pool.query('delete from public.chat_sessions where id = $1', [session_id]);
+      }),
+    );
+    const { rows } = await test.pool.query(
+      `select deadlocks from pg_stat_database where datname = current_database()`,
+    );
+    expect(Number(rows[0].deadlocks)).toBe(0);
+  });
+
+  it('a checkpoint keeps the text of running turns, and tells which go on and which are to be stopped', async () => {
+    const member = await insertMember(test.pool);
+    const [running, stopping, ended] = [randomUUID(), randomUUID(), randomUUID()];
+    for (const turn_id of [running, stopping, ended]) await begin(member, { turn_id });
+    await test.pool.query('update public.turns set stop_requested_at = now() where id = $1', [stopping]);
+    await finish(ended);
+    const kept = await checkpointTurns(
+      test.database,
+      [running, stopping, ended].map((id) => ({ id, reply: `text of ${id}` })),
+    );
+    expect(new Map(kept.map((turn) => [turn.id, turn.stop_requested]))).toEqual(
+      new Map([
+        [running, false],
+        [stopping, true],
+      ]),
+    );
+    const { rows } = await test.pool.query('select reply from public.turns where id = $1', [running]);
+    expect(rows[0].reply).toBe(`text of ${running}`);
+  });
+
+  it('turns that their server left are failed, given back, and keep their text; others go on', async () => {
+    const member = await insertMember(test.pool);
+    const [left, alive, session_id] = [randomUUID(), randomUUID(), randomUUID()];
+    await begin(member, { turn_id: left, session_id });
+    await checkpointTurns(test.database, [{ id: left, reply: 'The text so far' }]);
+    await test.pool.query(`update public.turns set heartbeat_at = now() - interval '1 hour' where id = $1`, [
+      left,
+    ]);
+    await begin(member, { turn_id: alive });
+    await Promise.all([failAbandonedTurns(test.database, 60_000), failAbandonedTurns(test.database, 60_000)]);
+    const { rows } = await test.pool.query(
+      'select id, status, error_code from public.turns where user_id = $1',
+      [member.id],
+    );
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        { id: left, status: 'failed', error_code: 'server_stopped' },
+        { id: alive, status: 'answering', error_code: null },
+      ]),
+    );
+    const kept = await test.pool.query(
+      `select content from public.chat_messages where session_id = $1 and sender = 'assistant'`,
+      [session_id],
+    );
+    expect(kept.rows).toEqual([{ content: 'The text so far' }]);
+    expect((await usageOf(member)).messages).toBe(1);
+  });
+
+  async function insertPendingFile(member: TestMember) {
+    const [file_id, original_id] = [randomUUID(), randomUUID()];
+    await test.pool.query(
+      `select public.add_file($1, $2, $3, 'notes.md', 'text/markdown', 5, $4, null, 1, '[{"ordinal": 1, "page": null, "content": "Notes"}]', now() + interval '1 day')`,
+      [member.id, file_id, original_id, `key-${original_id}`],
+    );
+    return file_id;
+  }
+});
