@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createRoute, z } from '@hono/zod-openapi';
+import { erasures_job } from '../accounts/jobs.ts';
 import { getOpenProfile } from '../accounts/routes.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
+import type { Jobs } from '../platform/jobs.ts';
 import { createRouter, jsonResponse, problemResponse, signedIn, uuidParam } from '../platform/routes.ts';
 import type { Storage } from '../platform/storage.ts';
 import { detectFileType } from './detect-file-type.ts';
@@ -73,11 +75,12 @@ const getContent = createRoute({
 type FileServices = {
   database: Database;
   storage: Storage;
+  jobs: Jobs;
   config: { data_folder: string; max_file_bytes: number };
 };
 
 /** The routes of a member's files. */
-export function fileRoutes({ database, storage, config }: FileServices) {
+export function fileRoutes({ database, storage, jobs, config }: FileServices) {
   const routes = createRouter();
 
   // Registered for the document alone and served below: the form is streamed, not parsed into memory.
@@ -132,6 +135,7 @@ export function fileRoutes({ database, storage, config }: FileServices) {
   routes.openapi(deleteFile, async (c) => {
     const profile = await getOpenProfile(database, c.var.signed_in);
     if (!(await deletePendingFile(database, profile.id, c.req.valid('param').id))) throw notFound('file');
+    jobs.wake(erasures_job);
     return c.body(null, 204);
   });
 

@@ -21,7 +21,10 @@ const url = text.pipe(z.url({ protocol: /^https?$/, error: 'must be an http or h
 const postgresUrl = text.pipe(
   z
     .string()
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
+    .refine(
+      (value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value.replace('@/', '@localhost/')),
+      'must be an address like postgresql://name:password@host:5432/database, where # / ? and spaces in the password are written as %23 %2F %3F and %20',
+    )
     .optional(),
 );
 const yesOrNo = text.pipe(
@@ -32,7 +35,7 @@ const yesOrNo = text.pipe(
 );
 function wholeNumber(min: number, max: number, fallback: number) {
   return text
-    .transform((value) => (value === undefined ? fallback : Number(value)))
+    .transform((value) => (value === undefined ? fallback : /^\d+$/.test(value) ? Number(value) : Number.NaN))
     .pipe(z.int(`must be a whole number from ${min} to ${max}`).min(min).max(max));
 }
 
@@ -52,7 +55,13 @@ const settings = z.object({
   OPENAI_STORE_DAYS: wholeNumber(1, 365, 30),
   MAX_FILE_MB: wholeNumber(1, 500, 25),
   TRUST_PROXY: yesOrNo,
-  LOG_LEVEL: text.pipe(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).optional()),
+  LOG_LEVEL: text.pipe(
+    z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
+        error: 'must be fatal, error, warn, info, debug or silent',
+      })
+      .optional(),
+  ),
 });
 
 export type Mode = 'embedded' | 'postgres' | 'supabase';

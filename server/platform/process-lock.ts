@@ -1,36 +1,59 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from './config.ts';
 
 /**
- * Makes this process the owner of a data folder until it releases it. The lock is a file that names the process;
- * one left by a process that was killed is taken over. Throws a `StartError` while its owner is alive.
+ * Makes this process the owner of a data folder until it releases it. Throws a `StartError` while another owner is
+ * alive, and where the folder cannot be written.
+ *
+ * Each owner has a file of its own, `touchline.<number>.lock`, that names the process; the highest number counts. A
+ * dead owner's file is never removed before a higher one stands, so of any number of processes that find it one makes
+ * the next: renaming or deleting it first would let two of them through.
  */
 export function lockDataFolder(folder: string): { release: () => void } {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const lock = join(folder, 'touchline.lock');
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return lock(folder);
+  } catch (cause) {
+    if (cause instanceof StartError) throw cause;
+    throw new StartError(
+      `The data folder ${folder} cannot be used (${(cause as NodeJS.ErrnoException).code}): set DATA_DIR to a folder that this account may write.`,
+      { cause },
+    );
+  }
+}
+
+function lock(folder: string) {
+  const at = (number: number) => join(folder, `touchline.${number}.lock`);
   const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid) });
-  const draft = `${lock}.${process.pid}`;
+  const draft = join(folder, `touchline.${process.pid}.draft`);
   writeFileSync(draft, mine, { mode: 0o600 });
   try {
-    // A hard link appears whole or not at all, and never replaces another process's lock.
-    for (let attempt = 0; attempt < 5; attempt++) {
-      try {
-        linkSync(draft, lock);
-        return { release: () => releaseIfOurs(lock, mine) };
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
-      const found = read(lock);
-      const owner = found === undefined ? undefined : ownerOf(found);
+    for (;;) {
+      const last = listNumbers(folder).at(-1) ?? 0;
+      const owner = last === 0 ? undefined : readOwner(at(last));
       if (owner && isAlive(owner)) {
         throw new StartError(
           `The data folder ${folder} is in use by the Touchline process ${owner.pid}: stop that one, or set DATA_DIR to another folder.`,
         );
       }
-      if (found !== undefined) moveAside(lock, found);
+      const next = last + 1;
+      try {
+        // A hard link appears whole or not at all, and never replaces another process's file.
+        linkSync(draft, at(next));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+        throw error;
+      }
+      const numbers = listNumbers(folder);
+      if (numbers.at(-1) !== next) {
+        // The number had been used and cleared away since we looked: its successor counts.
+        rmSync(at(next), { force: true });
+        continue;
+      }
+      for (const number of numbers) if (number < next) rmSync(at(number), { force: true });
+      return { release: () => release(at(next), mine) };
     }
-    throw new StartError(`The data folder ${folder} is being taken by another Touchline process: try again.`);
   } finally {
     rmSync(draft, { force: true });
   }
@@ -38,37 +61,31 @@ export function lockDataFolder(folder: string): { release: () => void } {
 
 type Owner = { pid: number; started: string | null };
 
-function ownerOf(content: string): Owner | undefined {
+/** The numbers of the folder's locks, rising. */
+function listNumbers(folder: string) {
+  return readdirSync(folder)
+    .map((name) => Number(/^touchline\.(\d+)\.lock$/.exec(name)?.[1]))
+    .filter((number) => number > 0)
+    .sort((one, other) => one - other);
+}
+
+/** Undefined for a lock that was released, and for one that a crash of the machine left empty or damaged. */
+function readOwner(path: string): Owner | undefined {
   try {
-    return JSON.parse(content) as Owner;
+    const owner = JSON.parse(readFileSync(path, 'utf8')) as Owner;
+    return Number.isInteger(owner?.pid) && owner.pid > 0 ? owner : undefined;
   } catch {
     return undefined;
   }
 }
 
-function read(path: string) {
+/** Leaves the file empty in its place, so that the numbers only rise. */
+function release(path: string, mine: string) {
   try {
-    return readFileSync(path, 'utf8');
+    if (readFileSync(path, 'utf8') === mine) truncateSync(path);
   } catch {
-    return undefined;
+    // Somebody removed the folder: there is nothing to give back.
   }
-}
-
-/** Removes a dead owner's lock; puts it back when another process replaced it in between. */
-function moveAside(lock: string, dead: string) {
-  const aside = `${lock}.dead.${process.pid}`;
-  try {
-    renameSync(lock, aside);
-    if (read(aside) !== dead) linkSync(aside, lock);
-  } catch {
-    // Another process was faster; the next attempt sees its lock.
-  } finally {
-    rmSync(aside, { force: true });
-  }
-}
-
-function releaseIfOurs(lock: string, mine: string) {
-  if (read(lock) === mine) rmSync(lock, { force: true });
 }
 
 function isAlive(owner: Owner) {

@@ -1,0 +1,318 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startFakeOpenAI } from '../testing/fake-openai/fake-openai.ts';
+import { balanceExhausted, rateLimited, serverError } from '../testing/fake-openai/faults.ts';
+import { readTurn } from '../testing/read-turn.ts';
+import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
+
+const report = join(import.meta.dirname, '..', 'testing', 'fixtures', 'ridgeway-bakery-review.pdf');
+
+type OpenAI = Awaited<ReturnType<typeof startFakeOpenAI>>;
+type Server = Awaited<ReturnType<typeof startTestServer>>;
+
+let openai: OpenAI;
+let server: Server;
+let pool: pg.Pool;
+let member: TestClient;
+
+async function start(options: Parameters<typeof startFakeOpenAI>[0] = {}) {
+  openai = await startFakeOpenAI({ token_delay_ms: 1, ...options });
+  server = await startTestServer({ OPENAI_API_KEY: openai.api_key, OPENAI_BASE_URL: openai.url });
+  pool = new pg.Pool({ connectionString: server.database_url, max: 2 });
+  member = await server.signUp();
+}
+
+async function stop() {
+  await pool.end();
+  await server.stop();
+  await openai.close();
+}
+
+function callsTo(path: string) {
+  return openai.requests.filter((request) => `${request.method} ${request.path}` === path);
+}
+
+async function usageOf(client: TestClient) {
+  return (await client.json('/api/me')).subscription_usage;
+}
+
+describe('with OpenAI', () => {
+  beforeAll(() => start());
+  afterAll(() => stop());
+
+  it('a chat goes on in one conversation, and the real tokens are counted', async () => {
+    const sender = await server.signUp();
+    const session_id = randomUUID();
+    const first = await readTurn(
+      await sender.send({ session_id, content: 'My topic is Ridgeway, a bakery' }),
+    );
+    expect(first.end).toMatchObject({ event: 'end', data: { status: 'done' } });
+    const conversations = callsTo('POST /v1/conversations').length;
+    const second = await readTurn(await sender.send({ session_id, content: 'What was my topic?' }));
+    expect(second.text).toContain('Ridgeway');
+    expect(callsTo('POST /v1/conversations')).toHaveLength(conversations);
+    const { rows } = await pool.query('select thread_id from public.chat_sessions where id = $1', [
+      session_id,
+    ]);
+    expect(rows[0].thread_id).toMatch(/^conv_/);
+    const counted = await pool.query(
+      'select sum(input_tokens + output_tokens)::int as tokens from public.turns where session_id = $1',
+      [session_id],
+    );
+    expect(counted.rows[0].tokens).toBeGreaterThan(0);
+    expect((await usageOf(sender)).tokens).toBe(counted.rows[0].tokens);
+  });
+
+  it('the coach’s instructions go along, and who asks stays anonymous', async () => {
+    await readTurn(await member.send({ content: 'A carousel about bread' }));
+    const { body } = callsTo('POST /v1/responses').at(-1)! as any;
+    expect(body.instructions).toContain('Playbook');
+    expect(body.model).toMatch(/^gpt-/);
+    expect(JSON.stringify(body)).not.toContain(member.email);
+    expect(body.safety_identifier).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('a file is uploaded, indexed and searched, and the passage that was used is cited with its page', async () => {
+    const sender = await server.signUp();
+    const uploaded = (await (await sender.upload(report)).json()) as any;
+    const session_id = randomUUID();
+    const { events, citations, text } = await readTurn(
+      await sender.send({
+        session_id,
+        content: 'How many subscribers does the Wednesday sourdough subscription have?',
+        file_ids: [uploaded.id],
+      }),
+    );
+    expect(events.filter(({ event }) => event === 'status').map(({ data }) => data.status)).toEqual(
+      expect.arrayContaining(['preparing_files', 'searching_files']),
+    );
+    expect(citations[0]).toMatchObject({
+      number: 1,
+      file_id: uploaded.id,
+      file_name: 'ridgeway-bakery-review.pdf',
+      page: 4,
+    });
+    expect(citations[0].index).toBeLessThanOrEqual(text.length);
+    const passage = await sender.json(`/api/files/${uploaded.id}/passages/${citations[0].passage_id}`);
+    expect(passage.content).toContain(citations[0].quote);
+    const { messages } = await sender.json(`/api/chat-sessions/${session_id}/messages`);
+    expect(messages[1].citations).toEqual(citations);
+
+    const stores = callsTo('POST /v1/vector_stores').length;
+    const again = await readTurn(
+      await sender.send({ session_id, content: 'And what does the subscription cost a month?' }),
+    );
+    expect(again.citations.length).toBeGreaterThan(0);
+    expect(callsTo('POST /v1/vector_stores')).toHaveLength(stores);
+  });
+
+  it('deleting a chat erases its conversation, files and store at OpenAI and in our storage', async () => {
+    const sender = await server.signUp();
+    const uploaded = (await (await sender.upload(report)).json()) as any;
+    const session_id = randomUUID();
+    await readTurn(
+      await sender.send({ session_id, content: 'What does it say about rye?', file_ids: [uploaded.id] }),
+    );
+    const { rows } = await pool.query(
+      `select thread_id, openai_file_id, vector_store_id from public.chat_sessions join public.chat_files on session_id = chat_sessions.id where chat_sessions.id = $1`,
+      [session_id],
+    );
+    const { thread_id, openai_file_id, vector_store_id } = rows[0];
+    expect(openai.state.conversations.has(thread_id)).toBe(true);
+    expect(openai.state.files.has(openai_file_id)).toBe(true);
+    expect(openai.state.vectorStores.has(vector_store_id)).toBe(true);
+    await sender.fetch(`/api/chat-sessions/${session_id}`, { method: 'DELETE' });
+    await vi.waitFor(
+      async () => {
+        expect((await pool.query('select kind from public.erasures')).rows).toEqual([]);
+      },
+      { timeout: 15_000, interval: 100 },
+    );
+    expect(openai.state.conversations.has(thread_id)).toBe(false);
+    expect(openai.state.files.has(openai_file_id)).toBe(false);
+    expect(openai.state.vectorStores.has(vector_store_id)).toBe(false);
+    expect((await sender.fetch(`/api/files/${uploaded.id}/content`)).status).toBe(404);
+  });
+
+  it('a conversation that is gone at OpenAI is made anew from our messages, in the same turn', async () => {
+    const session_id = randomUUID();
+    await readTurn(await member.send({ session_id, content: 'My topic is the lighthouse of Aldermoor' }));
+    const { rows } = await pool.query('select thread_id from public.chat_sessions where id = $1', [
+      session_id,
+    ]);
+    openai.state.conversations.delete(rows[0].thread_id);
+    const { text, end } = await readTurn(await member.send({ session_id, content: 'What was my topic?' }));
+    expect(end?.event).toBe('end');
+    expect(text).toContain('lighthouse');
+    const after = await pool.query('select thread_id from public.chat_sessions where id = $1', [session_id]);
+    expect(after.rows[0].thread_id).not.toBe(rows[0].thread_id);
+  });
+
+  it('a store that is gone or has expired at OpenAI is made anew, in the same turn', async () => {
+    const sender = await server.signUp();
+    const uploaded = (await (await sender.upload(report)).json()) as any;
+    const session_id = randomUUID();
+    await readTurn(
+      await sender.send({ session_id, content: 'What does it say about rye?', file_ids: [uploaded.id] }),
+    );
+    for (const lose of [
+      (id: string) => openai.state.vectorStores.delete(id),
+      (id: string) => openai.state.expireVectorStore(id),
+    ]) {
+      const { rows } = await pool.query('select store_id from public.vector_stores where session_id = $1', [
+        session_id,
+      ]);
+      lose(rows[0].store_id);
+      const { citations, end } = await readTurn(
+        await sender.send({ session_id, content: 'How many subscribers has the Wednesday loaf?' }),
+      );
+      expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
+      expect(citations.length).toBeGreaterThan(0);
+    }
+    const { rowCount } = await pool.query('select 1 from public.vector_stores where session_id = $1', [
+      session_id,
+    ]);
+    expect(rowCount).toBe(1);
+  });
+
+  it('a thread of the API that was shut down is replaced by a conversation with our messages', async () => {
+    const session_id = randomUUID();
+    await readTurn(await member.send({ session_id, content: 'My topic is a saffron loaf' }));
+    await pool.query(`update public.chat_sessions set thread_id = 'thread_abc' where id = $1`, [session_id]);
+    const { text } = await readTurn(await member.send({ session_id, content: 'What was my topic?' }));
+    expect(text).toContain('saffron');
+    const { rows } = await pool.query('select thread_id from public.chat_sessions where id = $1', [
+      session_id,
+    ]);
+    expect(rows[0].thread_id).toMatch(/^conv_/);
+    expect(openai.requests.some(({ path }) => path.includes('/threads'))).toBe(false);
+  });
+
+  it('a history of more than 20 messages is carried over in several calls, in order', async () => {
+    const session_id = randomUUID();
+    await readTurn(await member.send({ session_id, content: 'My topic is the first windmill' }));
+    await pool.query(
+      `insert into public.chat_messages (session_id, sender, content, created_at)
+       select $1, case when number % 2 = 0 then 'user' else 'assistant' end, 'Message ' || number, now() + number * interval '1 ms' from generate_series(1, 49) as number`,
+      [session_id],
+    );
+    const { text } = await readTurn(await member.send({ session_id, content: 'What was my topic?' }));
+    expect(text).toContain('windmill');
+    const { rows } = await pool.query('select thread_id from public.chat_sessions where id = $1', [
+      session_id,
+    ]);
+    const items = openai.state.conversations.get(rows[0].thread_id)!.items as any[];
+    const texts = items.filter((item) => item.type === 'message').map((item) => item.content[0].text);
+    expect(texts.slice(2, 51)).toEqual(Array.from({ length: 49 }, (_, index) => `Message ${index + 1}`));
+  });
+
+  it('stopping reaches OpenAI, keeps what was said, and counts the message with estimated tokens', async () => {
+    const sender = await server.signUp();
+    const id = randomUUID();
+    openai.faults.next('/v1/responses', { stall_after: 12 });
+    const reading = sender.send({ id, content: 'A carousel about bread' }).then(readTurn);
+    await vi.waitFor(() => expect(callsTo('POST /v1/responses').at(-1)).toMatchObject({ aborted: false }));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sender.fetch(`/api/turns/${id}/stop`, { method: 'POST' });
+    const { text, end } = await reading;
+    expect(text).not.toBe('');
+    expect(end).toMatchObject({ event: 'end', data: { status: 'stopped' } });
+    await vi.waitFor(() => expect(callsTo('POST /v1/responses').at(-1)).toMatchObject({ aborted: true }));
+    const usage = await usageOf(sender);
+    expect(usage.messages).toBe(1);
+    expect(usage.tokens).toBeGreaterThan(100);
+  });
+
+  describe('misbehaving', () => {
+    afterEach(async () => {
+      const { end } = await readTurn(await member.send({ content: 'And the next turn works' }));
+      expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
+    });
+
+    it.each([
+      ['an exhausted balance', balanceExhausted(), 'model_balance_exhausted'],
+      ['an end without completion', { end_after: 12 }, 'model_cut_off'],
+      ['a broken connection', { cut_after: 12 }, 'model_cut_off'],
+      ['a corrupt frame', { corrupt_after: 12 }, 'model_cut_off'],
+      ['a reported failure', { failed: { code: 'server_error', message: 'x' }, after: 12 }, 'model_failed'],
+      [
+        'an error event',
+        { error_event: { code: 'rate_limit_exceeded', message: 'x' }, after: 12 },
+        'model_rate_limited',
+      ],
+      [
+        'a key that is refused',
+        { status: 401, error: { message: 'x', code: 'invalid_api_key' } },
+        'model_misconfigured',
+      ],
+    ] as const)('%s: one code, nothing counted, the text so far kept', async (_, fault, code) => {
+      const sender = await server.signUp();
+      const session_id = randomUUID();
+      openai.faults.next('/v1/responses', fault as never);
+      const { text, end } = await readTurn(
+        await sender.send({ session_id, content: 'A carousel about bread' }),
+      );
+      expect(end).toMatchObject({ event: 'error', data: { code, counted: false } });
+      expect(await usageOf(sender)).toEqual({ messages: 0, files: 0, tokens: 0 });
+      const { messages, failed_turn } = await sender.json(`/api/chat-sessions/${session_id}/messages`);
+      expect(messages.slice(1).map((message: any) => message.content)).toEqual(text ? [text] : []);
+      expect(failed_turn).toMatchObject({ error_code: code });
+    });
+
+    it('being busy for a moment is waited out', async () => {
+      openai.faults.next('/v1/responses', rateLimited(50));
+      openai.faults.next('/v1/responses', serverError());
+      const { end } = await readTurn(await member.send({ content: 'A carousel about bread' }));
+      expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
+    });
+
+    it('staying busy is told after three tries, and nothing is counted', async () => {
+      const sender = await server.signUp();
+      for (let attempt = 0; attempt < 3; attempt++) openai.faults.next('/v1/responses', rateLimited(20));
+      const { end } = await readTurn(await sender.send({ content: 'A carousel about bread' }));
+      expect(end).toMatchObject({ event: 'error', data: { code: 'model_rate_limited' } });
+      expect((await usageOf(sender)).messages).toBe(0);
+    });
+
+    it('a reply that ran into the model’s limit is kept, counted and marked', async () => {
+      const sender = await server.signUp();
+      openai.faults.next('/v1/responses', {
+        incomplete: { reason: 'max_output_tokens' },
+        after: 12,
+      } as never);
+      const { end } = await readTurn(await sender.send({ content: 'A carousel about bread' }));
+      expect(end).toMatchObject({ event: 'end', data: { status: 'done', incomplete: true } });
+      expect((await usageOf(sender)).messages).toBe(1);
+    });
+  });
+});
+
+describe('with a compatible server that has neither conversations nor vector stores', () => {
+  beforeAll(() =>
+    start({
+      without: ['conversations', 'files', 'vector_stores'],
+      reply: () => 'It has 412 subscribers [[1]], as the report says. Nothing is at [[99]].',
+    }),
+  );
+  afterAll(() => stop());
+
+  it('the history goes along, our own search serves, and its marks become citations', async () => {
+    const sender = await server.signUp();
+    const uploaded = (await (await sender.upload(report)).json()) as any;
+    const session_id = randomUUID();
+    const content = 'How many subscribers has the Wednesday loaf?';
+    const { text, citations } = await readTurn(
+      await sender.send({ session_id, content, file_ids: [uploaded.id] }),
+    );
+    expect(text).toBe('It has 412 subscribers , as the report says. Nothing is at .');
+    expect(citations).toMatchObject([
+      { number: 1, index: 'It has 412 subscribers '.length, file_id: uploaded.id, page: 4 },
+    ]);
+    await readTurn(await sender.send({ session_id, content: 'And then?' }));
+    const { body } = callsTo('POST /v1/responses').at(-1)! as any;
+    expect(body.conversation).toBeUndefined();
+    expect(body.input[0]).toEqual({ role: 'user', content });
+  });
+});

@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
+
+const fixtures = join(import.meta.dirname, '..', 'testing', 'fixtures');
+
+let server: Awaited<ReturnType<typeof startTestServer>>;
+let pool: pg.Pool;
+let member: TestClient;
+beforeAll(async () => {
+  server = await startTestServer({ MAX_FILE_MB: '1' });
+  pool = new pg.Pool({ connectionString: server.database_url, max: 2 });
+  member = await server.signUp();
+});
+afterAll(async () => {
+  await pool.end();
+  await server.stop();
+});
+
+async function filesUsed(client: TestClient) {
+  return (await client.json('/api/me')).subscription_usage.files;
+}
+
+it.each([
+  ['ridgeway-bakery-review.pdf', 'application/pdf', 6],
+  ['founder-notes.md', 'text/markdown', null],
+  ['interview-transcript.txt', 'text/plain', null],
+  ['brand-voice.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document', null],
+])('%s is taken in, counted once, and comes back byte for byte', async (name, file_type, pages) => {
+  const sender = await server.signUp();
+  const answer = await sender.upload(join(fixtures, name));
+  expect(answer.status).toBe(201);
+  const file = (await answer.json()) as any;
+  expect(file).toMatchObject({ file_name: name, file_type, pages });
+  expect(file.words).toBeGreaterThan(50);
+  expect(await filesUsed(sender)).toBe(1);
+  const content = await sender.fetch(`/api/files/${file.id}/content`);
+  expect(content.headers.get('content-disposition')).toBe(`attachment; filename*=UTF-8''${name}`);
+  expect(Buffer.from(await content.arrayBuffer()).equals(readFileSync(join(fixtures, name)))).toBe(true);
+});
+
+it.each([
+  ['encrypted.pdf', 422, 'unreadable_file'],
+  ['broken.pdf', 422, 'unreadable_file'],
+  ['scanned.pdf', 422, 'empty_file'],
+  ['empty.txt', 422, 'empty_file'],
+  ['not-really.pdf', 415, 'unsupported_file_type'],
+  ['zip-bomb.docx', 422, 'unreadable_file'],
+])('%s is refused with the reason, and nothing is counted or kept', async (name, status, code) => {
+  const sender = await server.signUp();
+  const answer = await sender.upload(join(fixtures, name));
+  expect(answer.status).toBe(status);
+  expect(await answer.json()).toMatchObject({ code, detail: expect.stringMatching(/^[A-Z].*\.$/) });
+  expect(await filesUsed(sender)).toBe(0);
+  expect(readdirSync(join(server.folder, 'uploads'))).toEqual([]);
+});
+
+function post(body: BodyInit, headers: Record<string, string> = {}) {
+  return member.fetch('/api/files', { method: 'POST', body, headers });
+}
+
+it('a file over the limit is refused while it arrives, and nothing is kept', async () => {
+  const form = new FormData();
+  form.set('file', new File(['a'.repeat(1024 * 1024 + 1)], 'long.txt'));
+  const answer = await post(form);
+  expect(answer.status).toBe(413);
+  expect(await answer.json()).toMatchObject({
+    code: 'file_too_large',
+    detail: expect.stringContaining('1 MB'),
+  });
+  expect(readdirSync(join(server.folder, 'uploads'))).toEqual([]);
+});
+
+it.each([
+  ['JSON', '{}', { 'content-type': 'application/json' }],
+  ['a form without a file', new URLSearchParams({ file: 'x' }), {}],
+  [
+    'a form that breaks off',
+    '--x\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhalf',
+    { 'content-type': 'multipart/form-data; boundary=x' },
+  ],
+])('%s is no upload', async (_, body, headers) => {
+  const answer = await post(body as BodyInit, headers as Record<string, string>);
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ code: 'invalid_request' });
+});
+
+it('when the plan has no file left it says so, and keeps nothing', async () => {
+  const sender = await server.signUp();
+  await pool.query(
+    `update public.profiles set subscription_quota = '{"messages": 5, "files": 3, "tokens": null}' where email = $1`,
+    [sender.email],
+  );
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, () => sender.upload(join(fixtures, 'founder-notes.md'))),
+  );
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 201, 429, 429, 429]);
+  expect(await filesUsed(sender)).toBe(3);
+  const { rows } = await pool.query(
+    `select profiles.id, count(file_originals.id)::int from public.profiles join public.file_originals on user_id = profiles.id where email = $1 group by profiles.id`,
+    [sender.email],
+  );
+  expect(rows[0].count).toBe(3);
+  expect(readdirSync(join(server.folder, 'files', rows[0].id))).toHaveLength(3);
+});
+
+it('an upload that was not sent can be taken back once: count, rows and bytes', async () => {
+  const sender = await server.signUp();
+  const { id } = (await (await sender.upload(join(fixtures, 'founder-notes.md'))).json()) as any;
+  const { rows } = await pool.query(
+    'select storage_key from public.file_originals join public.chat_files on original_id = file_originals.id where chat_files.id = $1',
+    [id],
+  );
+  expect((await sender.fetch(`/api/files/${id}`, { method: 'DELETE' })).status).toBe(204);
+  expect((await sender.fetch(`/api/files/${id}`, { method: 'DELETE' })).status).toBe(404);
+  expect(await filesUsed(sender)).toBe(0);
+  await vi.waitFor(
+    async () => {
+      const waiting = await pool.query('select 1 from public.erasures where external_id = $1', [
+        rows[0].storage_key,
+      ]);
+      expect(waiting.rowCount).toBe(0);
+      expect(readdirSync(join(server.folder, 'files', rows[0].storage_key.split('/')[0]))).toEqual([]);
+    },
+    { timeout: 15_000, interval: 200 },
+  );
+});
+
+it('another member’s file is not found by any route', async () => {
+  const { id } = (await (await member.upload(join(fixtures, 'founder-notes.md'))).json()) as any;
+  const { rows } = await pool.query(
+    'select file_passages.id from public.file_passages join public.chat_files using (original_id) where chat_files.id = $1',
+    [id],
+  );
+  const passage = `/api/files/${id}/passages/${rows[0].id}`;
+  expect((await member.fetch(passage)).status).toBe(200);
+  const stranger = await server.signUp();
+  expect((await stranger.fetch(`/api/files/${id}/content`)).status).toBe(404);
+  expect((await stranger.fetch(passage)).status).toBe(404);
+  expect((await stranger.fetch(`/api/files/${id}`, { method: 'DELETE' })).status).toBe(404);
+  expect((await stranger.send({ content: 'Read this', file_ids: [id] })).status).toBe(404);
+  expect((await member.fetch(`/api/files/${id}/content`)).status).toBe(200);
+});
+
+it('a passage of another file of one’s own is not found under this one', async () => {
+  const one = (await (await member.upload(join(fixtures, 'founder-notes.md'))).json()) as any;
+  const other = (await (await member.upload(join(fixtures, 'brand-voice.docx'))).json()) as any;
+  const { rows } = await pool.query(
+    'select file_passages.id from public.file_passages join public.chat_files using (original_id) where chat_files.id = $1 limit 1',
+    [other.id],
+  );
+  expect((await member.fetch(`/api/files/${one.id}/passages/${rows[0].id}`)).status).toBe(404);
+});
+
+it.each([
+  ['POST', '/api/files'],
+  ['DELETE', `/api/files/${randomUUID()}`],
+  ['GET', `/api/files/${randomUUID()}/content`],
+  ['GET', `/api/files/${randomUUID()}/passages/${randomUUID()}`],
+])('%s %s wants a token', async (method, path) => {
+  expect((await fetch(server.url + path, { method })).status).toBe(401);
+});
+
+it('a name is kept as typed, and made safe', async () => {
+  const form = new FormData();
+  form.set('file', new File(['Some words for a test.'], '../../Jürgens „Notizen“ 🥨.txt'));
+  const answer = await post(form);
+  expect(((await answer.json()) as any).file_name).toBe('Jürgens „Notizen“ 🥨.txt');
+});

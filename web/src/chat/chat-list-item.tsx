@@ -1,0 +1,118 @@
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import Ellipsis from 'lucide-react/icons/ellipsis';
+import { useRef, useState } from 'react';
+import { AccentDot } from '../coaches/accent-dot.tsx';
+import { useCoach } from '../coaches/coach.ts';
+import { Menu, MenuContent, MenuItem, MenuTrigger } from '../platform/menu.tsx';
+import type { ChatSession } from './chat-session.ts';
+import { DeleteChatDialog } from './delete-chat-dialog.tsx';
+import { useChatSessionChanges } from './use-chat-session-changes.ts';
+
+const longest_title = 120;
+
+/** One chat in the list, with renaming in place and deleting. */
+export function ChatListItem({ chat_session }: { chat_session: ChatSession }) {
+  const coach = useCoach(chat_session.assistant_slug);
+  const { rename, remove } = useChatSessionChanges();
+  const navigate = useNavigate();
+  const open_id = useParams({ strict: false, select: (params) => params.chatSessionId });
+  const [mode, setMode] = useState<'link' | 'renaming' | 'deleting'>('link');
+  const trigger = useRef<HTMLButtonElement>(null);
+  const title = chat_session.title || 'Untitled chat';
+
+  if (mode === 'renaming') {
+    return (
+      <li className="px-1 py-0.5">
+        <TitleField
+          title={chat_session.title}
+          onDone={(next) => {
+            setMode('link');
+            if (next !== null) void rename(chat_session, next);
+          }}
+        />
+      </li>
+    );
+  }
+  return (
+    <li className="group relative">
+      <Link
+        to="/chats/$chatSessionId"
+        params={{ chatSessionId: chat_session.id }}
+        title={title}
+        className="flex min-h-9 items-center gap-2.5 rounded-md py-1.5 pr-10 pl-2.5 hover:bg-hover aria-[current=page]:bg-hover aria-[current=page]:font-medium"
+      >
+        <AccentDot coach={coach} />
+        {coach && <span className="sr-only">{coach.name}: </span>}
+        <span className="truncate">{title}</span>
+      </Link>
+      <Menu>
+        <MenuTrigger
+          ref={trigger}
+          aria-label={`Chat options: ${title}`}
+          title="Chat options"
+          className="absolute top-0.5 right-0.5 flex size-8 items-center justify-center rounded-md text-muted opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
+        >
+          <Ellipsis size={16} />
+        </MenuTrigger>
+        <MenuContent align="end" onCloseAutoFocus={(event) => mode !== 'link' && event.preventDefault()}>
+          <MenuItem onSelect={() => setMode('renaming')}>Rename</MenuItem>
+          <MenuItem className="text-danger" onSelect={() => setMode('deleting')}>
+            Delete
+          </MenuItem>
+        </MenuContent>
+      </Menu>
+      {mode === 'deleting' && (
+        <DeleteChatDialog
+          title={title}
+          onCancel={() => {
+            setMode('link');
+            trigger.current?.focus();
+          }}
+          onConfirm={async () => {
+            setMode('link');
+            const was_open = open_id === chat_session.id;
+            if (was_open) await navigate({ to: '/' });
+            const removed = await remove(chat_session);
+            if (!removed && was_open) {
+              await navigate({ to: '/chats/$chatSessionId', params: { chatSessionId: chat_session.id } });
+            }
+          }}
+        />
+      )}
+    </li>
+  );
+}
+
+/** Enter and leaving the field keep the new title, Escape keeps the old one. */
+function TitleField({ title, onDone }: { title: string; onDone: (next: string | null) => void }) {
+  const done = useRef(false);
+  const finish = (value: string | null) => {
+    if (done.current) return;
+    done.current = true;
+    const next = value?.trim();
+    onDone(next && next !== title ? next : null);
+  };
+  return (
+    <input
+      aria-label="Chat title"
+      defaultValue={title}
+      maxLength={longest_title}
+      // The field replaces what the member has just chosen to rename.
+      ref={(input) => {
+        if (input && document.activeElement !== input && !done.current) {
+          setTimeout(() => input.select());
+        }
+      }}
+      onBlur={(event) => finish(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.nativeEvent.isComposing) return;
+        if (event.key === 'Enter') finish(event.currentTarget.value);
+        if (event.key === 'Escape') {
+          event.stopPropagation();
+          finish(null);
+        }
+      }}
+      className="min-h-8 w-full rounded-md border border-line-strong bg-surface px-1.5 text-[1rem] sm:text-label"
+    />
+  );
+}

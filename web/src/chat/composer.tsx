@@ -1,0 +1,153 @@
+import ArrowUp from 'lucide-react/icons/arrow-up';
+import Paperclip from 'lucide-react/icons/paperclip';
+import Square from 'lucide-react/icons/square';
+import { type RefObject, useEffect, useImperativeHandle, useLayoutEffect, useRef } from 'react';
+import { IconButton } from '../platform/button.tsx';
+import { usePlatform } from '../platform/platform-context.ts';
+import { isTouchScreen } from '../platform/use-media-query.ts';
+import { attachFiles, removeAttachment, uploadAttachment } from './attach-files.ts';
+import { AttachmentList } from './attachment-list.tsx';
+import { useChat, useDraft } from './chat-context.ts';
+
+const highest_px = 240;
+
+export type ComposerHandle = { focus: () => void };
+
+type ComposerProps = {
+  handle: RefObject<ComposerHandle | null>;
+  draft_key: string;
+  placeholder: string;
+  /** A reply is running: it can be stopped, and the next message waits. */
+  running: boolean;
+  stopping: boolean;
+  /** Why nothing can be sent now, as a sentence; null when it can. */
+  blocked: string | null;
+  onSend: () => void;
+  onStop: () => void;
+};
+
+/** Where a message is written and files are attached. Enter sends, Shift and Enter begins a new line. */
+export function Composer(props: ComposerProps) {
+  const { draft_key, running } = props;
+  const { drafts } = useChat();
+  const { api, config } = usePlatform();
+  const draft = useDraft(draft_key);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const context = { api, drafts, config };
+
+  useImperativeHandle(props.handle, () => ({
+    focus: () => {
+      const element = field.current;
+      element?.focus();
+      element?.setSelectionRange(element.value.length, element.value.length);
+    },
+  }));
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the field grows with what is written in it.
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (element === null) return;
+    element.style.height = 'auto';
+    element.style.height = `${Math.min(element.scrollHeight, highest_px)}px`;
+  }, [draft.content]);
+
+  useEffect(() => {
+    const element = field.current;
+    if (element === null || isTouchScreen()) return;
+    element.focus({ preventScroll: true });
+    element.setSelectionRange(element.value.length, element.value.length);
+  }, []);
+
+  const uploading = draft.attachments.some(({ state }) => state === 'uploading');
+  const empty = draft.content.trim() === '';
+  const reason = props.blocked ?? (uploading ? 'Your files are still on their way.' : null);
+  const can_send = !running && !empty && reason === null;
+
+  return (
+    <div className="mx-auto w-full max-w-column">
+      {(draft.notice ?? props.blocked) && (
+        <p role="alert" className="mb-2 rounded-md bg-danger-tint px-3 py-2 text-danger">
+          {draft.notice ?? props.blocked}
+        </p>
+      )}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (can_send) props.onSend();
+        }}
+        className="rounded-xl border border-line-strong bg-surface focus-within:border-focus focus-within:outline-1 focus-within:outline-focus"
+      >
+        <AttachmentList
+          attachments={draft.attachments}
+          onRemove={(id) => {
+            removeAttachment(context, draft_key, id);
+            field.current?.focus();
+          }}
+          onRetry={(id) => void uploadAttachment(context, draft_key, id)}
+        />
+        <textarea
+          ref={field}
+          rows={1}
+          aria-label="Message"
+          placeholder={props.placeholder}
+          value={draft.content}
+          onChange={(event) => drafts.write(draft_key, event.target.value)}
+          onPaste={(event) => {
+            const files = [...event.clipboardData.files];
+            if (files.length === 0) return;
+            event.preventDefault();
+            attachFiles(context, draft_key, files);
+          }}
+          onKeyDown={(event) => {
+            const composing = event.nativeEvent.isComposing || event.keyCode === 229;
+            if (event.key !== 'Enter' || event.shiftKey || composing || isTouchScreen()) return;
+            event.preventDefault();
+            if (can_send) props.onSend();
+          }}
+          className="block w-full resize-none bg-transparent px-4 pt-3 pb-1 text-[1.0625rem] leading-normal outline-none placeholder:text-muted"
+        />
+        <div className="flex items-center gap-2 p-1.5">
+          <input
+            ref={picker}
+            type="file"
+            multiple
+            hidden
+            accept={config.file_extensions.join(',')}
+            onChange={(event) => {
+              attachFiles(context, draft_key, [...(event.target.files ?? [])]);
+              event.target.value = '';
+              field.current?.focus();
+            }}
+          />
+          <IconButton name="Attach files" onClick={() => picker.current?.click()}>
+            <Paperclip size={18} />
+          </IconButton>
+          <span className="min-w-0 flex-1 truncate text-small text-muted">
+            {uploading && !running ? 'Uploading your files' : ''}
+          </span>
+          {running ? (
+            <IconButton
+              name="Stop"
+              aria-disabled={props.stopping}
+              onClick={props.onStop}
+              className="border border-line-strong"
+            >
+              <Square size={14} className="fill-current" />
+            </IconButton>
+          ) : (
+            <button
+              type="submit"
+              aria-label="Send"
+              title={reason ?? 'Send'}
+              disabled={!can_send}
+              className="inline-flex size-9 pointer-coarse:size-10 items-center justify-center rounded-md bg-pitch text-chalk transition-colors hover:bg-pitch-strong disabled:bg-sunken disabled:text-muted"
+            >
+              <ArrowUp size={18} />
+            </button>
+          )}
+        </div>
+      </form>
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { groupByDay } from './day-groups.ts';
+
+const now = new Date(2026, 10, 22, 0, 30);
+const at = (year: number, month: number, day: number, hour = 0, minute = 0) => ({
+  updated_at: new Date(year, month, day, hour, minute).toISOString(),
+});
+
+test('a day begins at midnight where the reader is, not 24 hours ago', () => {
+  const groups = groupByDay(
+    [at(2026, 10, 22, 0, 1), at(2026, 10, 21, 23, 59), at(2026, 10, 21), at(2026, 10, 20)],
+    now,
+  );
+  expect(groups.map(({ heading, items }) => [heading, items.length])).toEqual([
+    ['Today', 1],
+    ['Yesterday', 2],
+    ['The last 7 days', 1],
+  ]);
+});
+
+test('older chats stand under their month, with the year when it is another one', () => {
+  const groups = groupByDay([at(2026, 10, 1), at(2026, 8, 3), at(2025, 11, 31)], now);
+  expect(groups.map(({ heading }) => heading)).toEqual(['November', 'September', 'December 2025']);
+});
+
+test('a clock that runs ahead of ours still means today', () => {
+  expect(groupByDay([at(2026, 10, 22, 1)], now)[0]?.heading).toBe('Today');
+});

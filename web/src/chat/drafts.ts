@@ -1,0 +1,155 @@
+import type { MemberFile } from '../files/file.ts';
+import { createStore } from '../platform/store.ts';
+
+/** A file on its way into a message. `source` is null for one that an earlier visit uploaded. */
+export type Attachment = { id: string; file_name: string; file_size: number; source: File | null } & (
+  | { state: 'uploading'; share: number; cancel: () => void }
+  | { state: 'ready'; file: MemberFile }
+  | { state: 'failed'; detail: string; retryable: boolean }
+);
+
+/** What a member has written and not sent. `notice` is why it came back, when it did. */
+export type Draft = { content: string; attachments: Attachment[]; notice: string | null };
+
+/** What is kept in the browser. `unsent` left the composer, but the server has not confirmed it yet. */
+type KeptDraft = {
+  content: string;
+  files: MemberFile[];
+  unsent: { content: string; files: MemberFile[] } | null;
+};
+
+export type Drafts = ReturnType<typeof createDrafts>;
+
+const empty: Draft = { content: '', attachments: [], notice: null };
+const prefix = 'touchline.draft.';
+
+/**
+ * What is written in each chat, by key, kept in the browser per member so that neither a reload nor a lost
+ * sign-in loses it. What has been sent is kept until `settle` says that the server has it.
+ */
+export function createDrafts(
+  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>,
+  memberId: () => string,
+) {
+  const store = createStore<Draft>();
+  const unsent = new Map<string, { content: string; files: MemberFile[] }>();
+  const storageKey = (key: string) => `${prefix}${memberId()}.${key}`;
+
+  function keep(key: string) {
+    const draft = store.get(key) ?? empty;
+    const kept: KeptDraft = {
+      content: draft.content,
+      files: readyFiles(draft),
+      unsent: unsent.get(key) ?? null,
+    };
+    try {
+      if (kept.content === '' && kept.files.length === 0 && kept.unsent === null) {
+        storage.removeItem(storageKey(key));
+      } else {
+        storage.setItem(storageKey(key), JSON.stringify(kept));
+      }
+    } catch {
+      // Storage is full or closed to us; the draft then lives as long as the page.
+    }
+  }
+
+  function set(key: string, draft: Draft) {
+    store.set(key, draft);
+    keep(key);
+  }
+
+  function get(key: string): Draft {
+    const draft = store.get(key);
+    if (draft !== undefined) return draft;
+    const read = readKept(storage, storageKey(key));
+    store.set(key, read);
+    return read;
+  }
+
+  return {
+    get,
+    subscribe: store.subscribe,
+
+    write(key: string, content: string) {
+      set(key, { ...get(key), content });
+    },
+
+    attach(key: string, attachment: Attachment) {
+      set(key, { ...get(key), attachments: [...get(key).attachments, attachment] });
+    },
+
+    /** Changes one attachment; without a change it is taken out. */
+    changeAttachment(key: string, id: string, change: ((before: Attachment) => Attachment) | null) {
+      const attachments = get(key).attachments.flatMap((attachment) => {
+        if (attachment.id !== id) return [attachment];
+        return change === null ? [] : [change(attachment)];
+      });
+      set(key, { ...get(key), attachments });
+    },
+
+    notice(key: string, notice: string | null) {
+      set(key, { ...get(key), notice });
+    },
+
+    /** Takes the words and the uploaded files out to be sent. */
+    take(key: string) {
+      const draft = get(key);
+      const taken = { content: draft.content.trim(), files: readyFiles(draft) };
+      unsent.set(key, taken);
+      set(key, empty);
+      return taken;
+    },
+
+    /** The server has what was taken: it need not be kept here any longer. */
+    settle(key: string) {
+      if (unsent.delete(key)) keep(key);
+    },
+
+    /** Puts what was taken back, before anything written since. */
+    putBack(key: string, taken: { content: string; files: MemberFile[] }, notice: string | null) {
+      unsent.delete(key);
+      const draft = get(key);
+      set(key, {
+        content: [taken.content, draft.content].filter(Boolean).join('\n\n'),
+        attachments: [...taken.files.map(readyAttachment), ...draft.attachments],
+        notice,
+      });
+    },
+  };
+}
+
+/** Forgets every draft in this browser, whoever wrote it: for signing out on a shared computer. */
+export function forgetDrafts(storage: Storage) {
+  for (const key of Object.keys(storage)) if (key.startsWith(prefix)) storage.removeItem(key);
+}
+
+/** The files of a draft that are uploaded. */
+export function readyFiles(draft: Draft) {
+  return draft.attachments.flatMap((attachment) => (attachment.state === 'ready' ? [attachment.file] : []));
+}
+
+function readyAttachment(file: MemberFile): Attachment {
+  return {
+    id: file.id,
+    file_name: file.file_name,
+    file_size: file.file_size,
+    source: null,
+    state: 'ready',
+    file,
+  };
+}
+
+function readKept(storage: Pick<Storage, 'getItem'>, storage_key: string): Draft {
+  try {
+    const text = storage.getItem(storage_key);
+    if (text === null) return empty;
+    const kept: KeptDraft = JSON.parse(text);
+    return {
+      content: [kept.unsent?.content, kept.content].filter(Boolean).join('\n\n'),
+      attachments: [...(kept.unsent?.files ?? []), ...kept.files].map(readyAttachment),
+      notice: null,
+    };
+  } catch {
+    return empty;
+  }
+}

@@ -1,0 +1,52 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { noteMessagesLeft } from '../accounts/me.ts';
+import { type ChatSession, chatSessionKey, raiseChatSession } from './chat-session.ts';
+import type { Drafts } from './drafts.ts';
+import type { TurnListeners } from './live-turns.ts';
+import { messagesKey } from './message.ts';
+
+/** What a turn changes elsewhere on the page: the list of chats, the stored messages, the allowance, the draft. */
+export function turnEffects({
+  queryClient,
+  drafts,
+  openNewChat,
+}: {
+  queryClient: QueryClient;
+  drafts: Drafts;
+  /** Shows the page on which a first message is written. */
+  openNewChat: (assistant_slug: string) => void;
+}): TurnListeners {
+  return {
+    onAccepted(turn) {
+      if (turn.request === null) return;
+      drafts.settle(turn.request.draft_key);
+      const now = new Date().toISOString();
+      const known = queryClient.getQueryData<ChatSession>(chatSessionKey(turn.chat_session_id));
+      raiseChatSession(queryClient, {
+        id: turn.chat_session_id,
+        assistant_slug: known?.assistant_slug ?? turn.request.assistant_slug,
+        title: turn.title ?? known?.title ?? '',
+        created_at: known?.created_at ?? now,
+        updated_at: now,
+      });
+    },
+
+    onRefused(turn, request, error) {
+      drafts.putBack(request.draft_key, request, error.message);
+      if (error.code === 'quota_exhausted') void queryClient.invalidateQueries({ queryKey: ['me'] });
+      if (request.draft_key === turn.chat_session_id) {
+        void queryClient.invalidateQueries({ queryKey: messagesKey(turn.chat_session_id) });
+      } else {
+        queryClient.removeQueries({ queryKey: messagesKey(turn.chat_session_id) });
+        openNewChat(request.assistant_slug);
+      }
+    },
+
+    onEnded(turn, messages_left) {
+      noteMessagesLeft(queryClient, messages_left);
+      if (turn.user_message_id !== null || turn.request === null) {
+        void queryClient.invalidateQueries({ queryKey: messagesKey(turn.chat_session_id) });
+      }
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { useEffect, useRef } from 'react';
+
+/** Calls `onNear` each time the returned element comes within `margin` of the view: for loading the next page. */
+export function useNearView(onNear: () => void, margin: string) {
+  const element = useRef<HTMLDivElement>(null);
+  const latest = useRef(onNear);
+  latest.current = onNear;
+  useEffect(() => {
+    if (element.current === null) return;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) latest.current();
+      },
+      { root: element.current.closest('[data-scrolls]'), rootMargin: margin },
+    );
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  });
+  return element;
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { readableSize, refusalFor } from './file.ts';
+
+test('a size always has its unit and at most two figures after rounding', () => {
+  expect([1, 999, 1000, 48_400, 999_499, 999_500, 3_240_000, 20_000_000].map(readableSize)).toEqual([
+    '1 byte',
+    '999 bytes',
+    '1 kB',
+    '48 kB',
+    '999 kB',
+    '1 MB',
+    '3.2 MB',
+    '20 MB',
+  ]);
+});
+
+const limits = { max_file_bytes: 1000, file_extensions: ['.pdf', '.md'] };
+
+test('a file is refused before it is sent when its type, size or emptiness rules it out', () => {
+  expect(refusalFor({ name: 'a.exe', size: 10 }, limits)).toContain('PDF, MD');
+  expect(refusalFor({ name: 'no-extension', size: 10 }, limits)).toContain('PDF, MD');
+  expect(refusalFor({ name: 'a.pdf', size: 0 }, limits)).toContain('empty');
+  expect(refusalFor({ name: 'a.pdf', size: 1001 }, limits)).toContain('1 kB');
+});
+
+test('the extension counts in any case', () => {
+  expect(refusalFor({ name: 'Notes.PDF', size: 1000 }, limits)).toBeNull();
+});

@@ -1,0 +1,32 @@
+/** A file that a member gave. `file_type` is its media type. */
+export type MemberFile = {
+  id: string;
+  file_name: string;
+  file_size: number;
+  file_type: string;
+  created_at: string;
+};
+
+/** A size in bytes as people read it: `512 bytes`, `48 kB`, `3.2 MB`. */
+export function readableSize(size_bytes: number) {
+  if (size_bytes < 1000) return size_bytes === 1 ? '1 byte' : `${size_bytes} bytes`;
+  if (size_bytes < 999_500) return `${Math.round(size_bytes / 1000)} kB`;
+  const megabytes = size_bytes / 1_000_000;
+  return `${megabytes < 10 ? Math.round(megabytes * 10) / 10 : Math.round(megabytes)} MB`;
+}
+
+/** Why a file need not even be sent, as a sentence; null when it may be tried. The server has the last word. */
+export function refusalFor(
+  file: { name: string; size: number },
+  limits: { max_file_bytes: number; file_extensions: string[] },
+) {
+  const extension = /\.[^.]+$/.exec(file.name.toLowerCase())?.[0] ?? '';
+  if (!limits.file_extensions.includes(extension)) {
+    return `Coaches read ${limits.file_extensions.map((known) => known.slice(1).toUpperCase()).join(', ')}. Save it as one of these and attach it again.`;
+  }
+  if (file.size === 0) return 'This file is empty. Check it and attach it again.';
+  if (file.size > limits.max_file_bytes) {
+    return `This file has ${readableSize(file.size)}; up to ${readableSize(limits.max_file_bytes)} can be read. Split it and attach the part that matters.`;
+  }
+  return null;
+}

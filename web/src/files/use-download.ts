@@ -1,0 +1,16 @@
+import { sentenceFor } from '../platform/api-error.ts';
+import { usePlatform } from '../platform/platform-context.ts';
+import { showToast } from '../platform/toasts.tsx';
+import { downloadFile } from './download-file.ts';
+
+/** Downloads a file and tells when it did not work. */
+export function useDownload() {
+  const { api } = usePlatform();
+  return async (file: { id: string; file_name: string }) => {
+    try {
+      await downloadFile(api, file);
+    } catch (error) {
+      showToast(`“${file.file_name}” was not downloaded. ${sentenceFor(error)}`);
+    }
+  };
+}

@@ -1,0 +1,155 @@
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  Link,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import type { Auth } from './accounts/auth.ts';
+import { SignInPage } from './accounts/sign-in-page.tsx';
+import { SignUpPage } from './accounts/sign-up-page.tsx';
+import { safeReturnPath } from './accounts/use-return.ts';
+import { AppFrame } from './app-frame.tsx';
+import { ChatPage } from './chat/chat-page.tsx';
+import { preloadReplies } from './chat/coach-message.tsx';
+import { NewChatPage } from './chat/new-chat-page.tsx';
+import { HomePage } from './coaches/home-page.tsx';
+import { Button } from './platform/button.tsx';
+import { PracticeLine } from './platform/practice-line.tsx';
+import { ProblemPage } from './platform/problem-page.tsx';
+import { ScrollRegion } from './platform/scroll-region.tsx';
+import { Toasts } from './platform/toasts.tsx';
+
+type RouterContext = { auth: Auth };
+type NextSearch = { next?: string | undefined };
+
+const nextSearch = (search: Record<string, unknown>): NextSearch =>
+  typeof search.next === 'string' ? { next: search.next } : {};
+
+const rootRoute = createRootRouteWithContext<RouterContext>()({
+  component: () => (
+    <>
+      <Outlet />
+      <Toasts />
+    </>
+  ),
+  notFoundComponent: NotFoundPage,
+});
+
+/** Pages for those who are not signed in; a member who is goes on to where they wanted to be. */
+async function leaveWhenSignedIn({ context, search }: { context: RouterContext; search: NextSearch }) {
+  if ((await context.auth.currentSession()) !== null) throw redirect({ href: safeReturnPath(search.next) });
+}
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: nextSearch,
+  beforeLoad: leaveWhenSignedIn,
+  component: SignInPage,
+});
+
+const signUpRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-up',
+  validateSearch: nextSearch,
+  beforeLoad: leaveWhenSignedIn,
+  component: SignUpPage,
+});
+
+const memberRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'member',
+  beforeLoad: async ({ context, location }) => {
+    if ((await context.auth.currentSession()) !== null) return;
+    throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } });
+  },
+  component: AppFrame,
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/',
+  component: () => (
+    <>
+      <ScrollRegion name="Coaches" className="min-h-0 flex-1 overflow-y-auto">
+        <HomePage />
+      </ScrollRegion>
+      <PracticeLine />
+    </>
+  ),
+});
+
+const newChatRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/coaches/$slug',
+  // The number of the coach's starter, from 1, that is written down for the member.
+  validateSearch: (search): { starter?: number } =>
+    typeof search.starter === 'number' ? { starter: search.starter } : {},
+  beforeLoad: preloadReplies,
+  component: NewChatPage,
+});
+
+const chatRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/chats/$chatSessionId',
+  beforeLoad: preloadReplies,
+  component: ChatPage,
+});
+
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  signUpRoute,
+  memberRoute.addChildren([homeRoute, newChatRoute, chatRoute]),
+]);
+
+/** Every address of the app. */
+export function createAppRouter(context: RouterContext) {
+  return createRouter({
+    routeTree,
+    context,
+    defaultErrorComponent: ErrorPage,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}
+
+function NotFoundPage() {
+  return (
+    <ProblemPage
+      title="There is nothing here"
+      actions={
+        <Link to="/" className="text-link underline">
+          Go to your coaches
+        </Link>
+      }
+    >
+      <p>The address may be mistyped, or what was here is gone.</p>
+    </ProblemPage>
+  );
+}
+
+function ErrorPage({ error }: { error: unknown }) {
+  console.error(error);
+  return (
+    <ProblemPage
+      inside
+      title="This page broke"
+      actions={
+        <>
+          <Button look="primary" onClick={() => location.reload()}>
+            Load it again
+          </Button>
+          <Button onClick={() => location.assign('/')}>Go to your coaches</Button>
+        </>
+      }
+    >
+      <p>Your chats are safe, and what you were writing is kept in this browser.</p>
+    </ProblemPage>
+  );
+}

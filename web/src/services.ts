@@ -1,0 +1,73 @@
+import { QueryClient } from '@tanstack/react-query';
+import { createAuth } from './accounts/auth.ts';
+import { createDrafts, forgetDrafts } from './chat/drafts.ts';
+import { createLiveTurns } from './chat/live-turns.ts';
+import { turnEffects } from './chat/turn-effects.ts';
+import { createApi } from './platform/api.ts';
+import { ApiError } from './platform/api-error.ts';
+import type { Config } from './platform/config.ts';
+import { createAppRouter } from './router.tsx';
+
+export type Services = ReturnType<typeof createServices>;
+
+/** Builds everything that lives as long as the page, once. */
+export function createServices(config: Config) {
+  const auth = createAuth(config);
+  const router = createAppRouter({ auth });
+  const queryClient = new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 15_000,
+        // What the server refuses it refuses again; only a lost connection or a server in trouble is tried again.
+        retry: (failures, error) =>
+          failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 500),
+      },
+    },
+  });
+
+  // Leaving for the sign-in loads the page anew, so that nothing of one member stays in memory for the next.
+  let leaving = false;
+  let return_path: string | null = null;
+  async function leaveForSignIn() {
+    if (leaving) return;
+    leaving = true;
+    const here = router.latestLocation.href;
+    // A message that was just refused puts its words back first.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await auth.forget();
+    location.assign(`/sign-in?next=${encodeURIComponent(return_path ?? here)}`);
+  }
+
+  const api = createApi(auth.tokens, () => void leaveForSignIn());
+  const drafts = createDrafts(localStorage, auth.memberId);
+  const liveTurns = createLiveTurns(
+    api,
+    turnEffects({
+      queryClient,
+      drafts,
+      openNewChat: (slug) => {
+        if (leaving) return_path = `/coaches/${slug}`;
+        else void router.navigate({ to: '/coaches/$slug', params: { slug }, replace: true });
+      },
+    }),
+  );
+
+  // The sign-in ended, here or in another tab, or another tab signed in as somebody else.
+  let member_id: string | null = null;
+  auth.client.onAuthStateChange((event, session) => {
+    const before = member_id;
+    member_id = session?.user.id ?? null;
+    if (before === null || before === member_id) return;
+    if (event === 'SIGNED_OUT') void leaveForSignIn();
+    else if (!leaving) location.reload();
+  });
+
+  async function signOut() {
+    leaving = true;
+    await auth.forget();
+    forgetDrafts(localStorage);
+    location.assign('/sign-in');
+  }
+
+  return { config, auth, router, queryClient, api, drafts, liveTurns, signOut };
+}
