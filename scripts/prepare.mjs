@@ -1,9 +1,10 @@
 // What `npm start` and `npm test` do before anything else. Plain JavaScript: it runs on whatever Node a machine has.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
@@ -70,8 +71,17 @@ export function buildWebApp() {
     },
   );
   if (built.status !== 0) fail('The web app could not be built: see the lines above.');
-  mkdirSync(dirname(stamp), { recursive: true });
+  compress(join(root, 'web', 'dist', 'assets'));
   writeFileSync(stamp, sources);
+}
+
+/** Puts a smaller copy beside each text file, so that the server need not compress. */
+function compress(folder) {
+  for (const name of readdirSync(folder).filter((name) => /\.(js|css|svg)$/.test(name))) {
+    const content = readFileSync(join(folder, name));
+    writeFileSync(join(folder, `${name}.br`), brotliCompressSync(content));
+    writeFileSync(join(folder, `${name}.gz`), gzipSync(content, { level: 9 }));
+  }
 }
 
 function listSources(folder) {

@@ -16,6 +16,7 @@ it.each([
     'Everything we have learned about fermenting dough slowly over the past eleven years',
     'Everything we have learned about fermenting dough slowly…',
   ],
+  [`${'x'.repeat(54)} words and more`, `X${'x'.repeat(53)} words…`],
   ['x'.repeat(100), `X${'x'.repeat(59)}…`],
   ['🥨'.repeat(80), `${'🥨'.repeat(60)}…`],
   ['\u202eevil\u0000 title', 'Evil title'],

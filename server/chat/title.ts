@@ -24,7 +24,8 @@ export function titleFromMessage(content: string, fallback: string): string {
 function cutAtWord(text: string, length: number) {
   const characters = [...text];
   if (characters.length <= length) return text;
-  const cut = characters.slice(0, length).join('');
+  // One character more tells whether the last word is whole.
+  const cut = characters.slice(0, length + 1).join('');
   const atWord = cut.replace(/\s+\S*$/u, '');
-  return `${(atWord || cut).replace(/[\s,;:–-]+$/u, '')}…`;
+  return `${(atWord === cut ? characters.slice(0, length).join('') : atWord).replace(/[\s,;:–-]+$/u, '')}…`;
 }

@@ -71,7 +71,7 @@ async function receive(request: IncomingMessage, path: string, max_bytes: number
   if (tooLarge) {
     throw new AppError(
       'file_too_large',
-      `This file is larger than ${Math.floor(max_bytes / 1024 / 1024)} MB. Nothing was saved or counted; make it smaller or split it.`,
+      `This file is larger than ${Math.floor(max_bytes / 1_000_000)} MB. Nothing was saved or counted; make it smaller or split it.`,
     );
   }
   return result;

@@ -58,7 +58,7 @@ it.each([
   expect(readdirSync(join(server.folder, 'uploads'))).toEqual([]);
 });
 
-function post(body: BodyInit, headers: Record<string, string> = {}) {
+function post(body: RequestInit['body'], headers: Record<string, string> = {}) {
   return member.fetch('/api/files', { method: 'POST', body, headers });
 }
 
@@ -83,7 +83,7 @@ it.each([
     { 'content-type': 'multipart/form-data; boundary=x' },
   ],
 ])('%s is no upload', async (_, body, headers) => {
-  const answer = await post(body as BodyInit, headers as Record<string, string>);
+  const answer = await post(body as RequestInit['body'], headers as Record<string, string>);
   expect(answer.status).toBe(400);
   expect(await answer.json()).toMatchObject({ code: 'invalid_request' });
 });

@@ -125,7 +125,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
           store_days: values.OPENAI_STORE_DAYS,
         }
       : undefined,
-    max_file_bytes: values.MAX_FILE_MB * 1024 * 1024,
+    max_file_bytes: values.MAX_FILE_MB * 1_000_000,
     trust_proxy: values.TRUST_PROXY,
     log_level: values.LOG_LEVEL ?? 'warn',
   };

@@ -1,7 +1,7 @@
 import FileText from 'lucide-react/icons/file-text';
 import RotateCw from 'lucide-react/icons/rotate-cw';
 import X from 'lucide-react/icons/x';
-import { readableSize } from '../files/file.ts';
+import { readableLength } from '../files/file.ts';
 import { IconButton } from '../platform/button.tsx';
 import type { Attachment } from './drafts.ts';
 
@@ -23,7 +23,9 @@ export function AttachmentList({ attachments, onRemove, onRetry }: AttachmentLis
             <div className="min-w-0 flex-1 py-1.5 text-small">
               <p className="truncate">
                 {attachment.file_name}{' '}
-                <span className="text-muted">{readableSize(attachment.file_size)}</span>
+                <span className="text-muted">
+                  {readableLength(attachment.state === 'ready' ? attachment.file : attachment)}
+                </span>
               </p>
               {attachment.state === 'failed' && attachment.detail !== '' && (
                 <p role="alert" className="text-danger">

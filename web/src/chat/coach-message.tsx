@@ -52,12 +52,12 @@ export const CoachMessage = memo(function CoachMessage({
   const name = coach?.name ?? 'Coach';
   return (
     <article aria-label={name} aria-busy={item.growing}>
-      <p className="mb-1.5 flex items-center gap-2 text-small font-medium text-muted">
+      <h2 className="mb-1.5 flex items-center gap-2 text-small font-medium text-muted">
         <AccentDot coach={coach} className={status === null ? 'size-2' : 'breathe size-2'} />
         {name}
-      </p>
+      </h2>
       {content !== '' && (
-        <Suspense fallback={<div className="reply invisible whitespace-pre-wrap">{content}</div>}>
+        <Suspense fallback={<div className="reply whitespace-pre-wrap">{content}</div>}>
           <ReplyMarkdown markdown={content} citations={citations} onCitation={openCitation} />
         </Suspense>
       )}

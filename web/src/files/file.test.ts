@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readableSize, refusalFor } from './file.ts';
+import { readableLength, readableSize, refusalFor } from './file.ts';
 
 test('a size always has its unit and at most two figures after rounding', () => {
   expect([1, 999, 1000, 48_400, 999_499, 999_500, 3_240_000, 20_000_000].map(readableSize)).toEqual([
@@ -25,4 +25,13 @@ test('a file is refused before it is sent when its type, size or emptiness rules
 
 test('the extension counts in any case', () => {
   expect(refusalFor({ name: 'Notes.PDF', size: 1000 }, limits)).toBeNull();
+});
+
+test.each([
+  [{ file_size: 48_000 }, '48 kB'],
+  [{ file_size: 48_000, pages: null }, '48 kB'],
+  [{ file_size: 48_000, pages: 1 }, '48 kB, 1 page'],
+  [{ file_size: 48_000, pages: 6 }, '48 kB, 6 pages'],
+])('the length of %j is %s', (file, text) => {
+  expect(readableLength(file)).toBe(text);
 });

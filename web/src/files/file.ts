@@ -5,6 +5,8 @@ export type MemberFile = {
   file_size: number;
   file_type: string;
   created_at: string;
+  /** Told when it was read; null where the type has no pages. */
+  pages?: number | null;
 };
 
 /** A size in bytes as people read it: `512 bytes`, `48 kB`, `3.2 MB`. */
@@ -13,6 +15,12 @@ export function readableSize(size_bytes: number) {
   if (size_bytes < 999_500) return `${Math.round(size_bytes / 1000)} kB`;
   const megabytes = size_bytes / 1_000_000;
   return `${megabytes < 10 ? Math.round(megabytes * 10) / 10 : Math.round(megabytes)} MB`;
+}
+
+/** How much a file holds, as far as it is known: `48 kB`, or `48 kB, 6 pages` once it was read. */
+export function readableLength({ file_size, pages }: Pick<MemberFile, 'file_size' | 'pages'>) {
+  if (!pages) return readableSize(file_size);
+  return `${readableSize(file_size)}, ${pages === 1 ? '1 page' : `${pages} pages`}`;
 }
 
 /** Why a file need not even be sent, as a sentence; null when it may be tried. The server has the last word. */
