@@ -34,6 +34,8 @@ async function openPage(context: BrowserContext, url: string) {
 }
 
 async function take(page: Page, name: string) {
+  // Replies are drawn by a part of the page that comes a moment later.
+  await expect.poll(() => page.locator('.appear-late').count()).toBe(0);
   await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled' });
 }
 
@@ -147,6 +149,7 @@ describe('the walk of a new member, with the practice coach', () => {
     await page.getByRole('link', { name: 'Storyteller', exact: true }).click();
     await send(page, 'I want to tell the story of the day our oven broke.');
     await replyEnded(page, 1);
+    await take(page, 'chat-storyteller');
     const titles = await chats.getByRole('link').allInnerTexts();
     const position = (words: string) => titles.findIndex((text) => text.includes(words));
     expect(position('oven broke')).toBeGreaterThanOrEqual(0);
@@ -186,8 +189,13 @@ describe('the walk of a new member, with the practice coach', () => {
     await page.getByText('This message was not counted').first().waitFor();
     await take(page, 'server-stopped');
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.getByRole('button', { name: 'Copy reply' }).last().waitFor({ timeout: 30_000 });
-    await page.getByRole('button', { name: 'Try again' }).waitFor({ state: 'detached' });
+    // The message that was sent again stands for the one that failed: the coach has not moved on by it.
+    const replies = page.getByRole('article', { name: 'Carousel coach' });
+    await expect
+      .poll(() => page.getByRole('button', { name: 'Copy reply' }).count(), { timeout: 20_000 })
+      .toBe(2);
+    expect(await replies.last().innerText()).toContain('I am the practice coach');
+    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
     await page.close();
   });
 

@@ -63,6 +63,42 @@ create policy "Members read their own turns" on public.turns
   for select to authenticated
   using (user_id in (select id from public.profiles where auth_id = (select auth.uid()) and not is_deleted));
 
+-- What a model is told before a member's message: [{sender, content}], oldest first, the last 200 at the most. Left out
+-- are the texts that broke off in failed turns, and the messages of those turns that were sent again.
+create or replace function public.turn_history(p_message_id uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  with asked as (
+    select * from public.chat_messages where id = p_message_id
+  )
+  select coalesce(jsonb_agg(
+    jsonb_build_object('sender', recent.sender, 'content', recent.content) order by recent.created_at, recent.id
+  ), '[]')
+  from (
+    select messages.id, messages.sender, messages.content, messages.created_at
+    from asked
+    join public.chat_messages as messages on messages.session_id = asked.session_id
+      and (messages.created_at, messages.id) < (asked.created_at, asked.id)
+    where not exists (
+      select 1 from public.turns
+      where turns.assistant_message_id = messages.id and turns.status = 'failed'
+    )
+    and not exists (
+      select 1 from public.turns
+      join public.chat_messages as again on again.session_id = messages.session_id
+        and again.sender = 'user'
+        and again.content = messages.content
+        and (again.created_at, again.id) > (messages.created_at, messages.id)
+      where turns.user_message_id = messages.id and turns.status = 'failed'
+    )
+    order by messages.created_at desc, messages.id desc
+    limit 200
+  ) as recent
+$$;
+
 -- Takes in a message and everything that its reply needs.
 --
 -- Returns {outcome, ...}: `begun` with what the reply needs, `exists` for a turn that was sent before, or why not:
@@ -179,17 +215,7 @@ begin
     'user_message_id', v_message_id,
     'title', v_session.title,
     'conversation_id', case when v_in_place then v_session.thread_id end,
-    'history', case when v_in_place then '[]'::jsonb else (
-      select coalesce(jsonb_agg(
-        jsonb_build_object('sender', recent.sender, 'content', recent.content) order by recent.created_at, recent.id
-      ), '[]')
-      from (
-        select id, sender, content, created_at from public.chat_messages
-        where session_id = p_session_id and id <> v_message_id
-        order by created_at desc, id desc
-        limit 200
-      ) as recent
-    ) end,
+    'history', case when v_in_place then '[]'::jsonb else public.turn_history(v_message_id) end,
     'documents', (
       select coalesce(jsonb_agg(jsonb_build_object(
         'file_id', id,
@@ -328,6 +354,7 @@ begin
 end
 $$;
 
+revoke execute on function public.turn_history(uuid) from public, anon, authenticated;
 revoke execute on function public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], text[], boolean)
   from public, anon, authenticated;
 revoke execute on function public.finish_turn(uuid, text, text, text, jsonb, boolean, jsonb, boolean)

@@ -196,6 +196,28 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     ]);
   });
 
+  it('the history leaves out what broke off, and what was sent again', async () => {
+    const member = await insertMember(test.pool);
+    const session_id = randomUUID();
+    const failed = { status: 'failed' as const, error_code: 'model_cut_off' };
+    for (const [content, ending] of [
+      ['Sent again', { ...failed, content: 'Half an ans' }],
+      ['Sent again', { content: 'Whole answer' }],
+      ['Not sent again', { ...failed, content: '' }],
+      ['Now sent again', failed],
+    ] as const) {
+      const turn_id = randomUUID();
+      await begin(member, { session_id, turn_id, content });
+      await finish(turn_id, ending);
+    }
+    const begun = (await begin(member, { session_id, content: 'Now sent again' })) as BegunTurn;
+    expect(begun.history.map(({ content }) => content)).toEqual([
+      'Sent again',
+      'Whole answer',
+      'Not sent again',
+    ]);
+  });
+
   describe('OpenAI’s conversation is used', () => {
     async function afterFirstTurn(finishing: Partial<FinishInput>, thread_id = 'conv_1') {
       const member = await insertMember(test.pool);
@@ -206,7 +228,7 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
         `${thread_id}${session_id}`,
       ]);
       await finish(turn_id, finishing);
-      const begun = (await begin(member, { session_id, with_history: false })) as BegunTurn;
+      const begun = (await begin(member, { session_id, content: 'Next', with_history: false })) as BegunTurn;
       return { used: begun.conversation_id !== null, history: begun.history.length };
     }
 

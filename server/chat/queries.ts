@@ -155,16 +155,10 @@ export async function findTurn(
   return rows[0];
 }
 
-/** The messages of a chat before one of them, oldest first, the last 200 at the most. */
-export async function listHistory(database: Database, session_id: string, before_message_id: string) {
-  const messages = await database
-    .selectFrom('chat_messages')
-    .select(['sender', 'content'])
-    .where('session_id', '=', session_id)
-    .where('id', '!=', before_message_id)
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(200)
-    .execute();
-  return messages.reverse() as HistoryMessage[];
+/** What a model is told before a member's message, oldest first: see `turn_history` in schema/10_turns.sql. */
+export async function listHistory(database: Database, message_id: string): Promise<HistoryMessage[]> {
+  const { rows } = await sql<{ history: HistoryMessage[] }>`
+    select public.turn_history(${message_id}) as history
+  `.execute(database);
+  return rows[0]!.history;
 }

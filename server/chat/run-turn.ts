@@ -174,7 +174,7 @@ async function streamReply(services: TurnServices, begun: Begun, turn: ModelTurn
     running.setStatus(error.what === 'conversation' ? 'thinking' : 'preparing_files');
     if (error.what === 'conversation') {
       turn.conversation_id = null;
-      turn.history = await listHistory(services.database, running.session_id, begun.user_message_id);
+      turn.history = await listHistory(services.database, begun.user_message_id);
       await attachConversation(services, turn, running);
     } else {
       for (const document of begun.documents) document.vector_store_id = null;

@@ -134,12 +134,17 @@ async function uploadDocument(
   const { toFile } = await import('openai');
   const text = await getDocumentText(database, document.original_id);
   const file = await client.files.create(
-    { file: await toFile(Buffer.from(text), `${document.file_id}.md`), purpose: 'user_data' },
+    { file: await toFile(Buffer.from(text), markdownName(document.file_name)), purpose: 'user_data' },
     { signal },
   );
   document.openai_file_id = file.id;
   await setOpenAIFile(database, document.file_id, file.id);
   return file.id;
+}
+
+/** The model sees the name: it is the member's own, with the ending of what is uploaded. */
+function markdownName(file_name: string) {
+  return /\.md$/i.test(file_name) ? file_name : `${file_name}.md`;
 }
 
 async function awaitIndexing(client: OpenAI, store_id: string, openai_file_id: string, signal: AbortSignal) {

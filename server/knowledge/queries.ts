@@ -2,9 +2,13 @@ import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { Passage } from '../platform/models/model.ts';
 
+/** A passage that fits much worse than the best one is noise. */
+const least_share_of_best = 0.4;
+
 /**
  * The passages of one chat's files that fit a query best, best first; by PostgreSQL's full-text search, in English
- * word forms and in every language's words as they stand. Any of the words may match. `limit`: at the most.
+ * word forms and in every language's words as they stand. A passage counts for the query's words that it holds, rare
+ * ones more (inverse document frequency over the chat's passages). `limit`: at the most.
  */
 export async function searchPassages(
   database: Database,
@@ -17,19 +21,35 @@ export async function searchPassages(
 ): Promise<Passage[]> {
   const { rows } = await sql<Passage>`
     with wanted as (
-      select to_tsquery('simple', string_agg(quote_literal(lexeme), ' | ')) as query
-      from (
-        select lexeme from unnest(to_tsvector('english', ${query}))
-        union
-        select lexeme from unnest(to_tsvector('simple', ${query})) where length(lexeme) > 3
-      ) as lexemes
+      select lexeme from unnest(to_tsvector('english', ${query}))
+      union
+      -- Words of other languages; what English leaves out as too common is left out here too.
+      select lexeme from unnest(to_tsvector('simple', ${query}))
+      where length(lexeme) > 3 and to_tsvector('english', lexeme) <> ''
+    ),
+    passages as (
+      select passages.id, passages.ordinal, passages.page, passages.content, passages.search,
+        files.id as file_id, files.file_name, files.created_at
+      from public.chat_files as files
+      join public.file_passages as passages on passages.original_id = files.original_id
+      where files.session_id = ${session_id} and files.user_id = ${user_id}
+    ),
+    hits as (
+      select passages.id, passages.file_id, wanted.lexeme
+      from passages join wanted on passages.search @@ quote_literal(wanted.lexeme)::tsquery
+    ),
+    weights as (
+      select lexeme, ln(1 + (select count(*) from passages)::float / count(*)) as weight from hits group by lexeme
+    ),
+    scores as (
+      select hits.id, hits.file_id, sum(weights.weight) as score
+      from hits join weights using (lexeme)
+      group by hits.id, hits.file_id
     )
-    select passages.id as passage_id, files.id as file_id, files.file_name, passages.page, passages.content
-    from wanted
-    join public.chat_files as files on files.session_id = ${session_id} and files.user_id = ${user_id}
-    join public.file_passages as passages on passages.original_id = files.original_id
-    where passages.search @@ wanted.query
-    order by ts_rank_cd(passages.search, wanted.query, 1) desc, files.created_at desc, passages.ordinal
+    select passages.id as passage_id, passages.file_id, passages.file_name, passages.page, passages.content
+    from scores join passages using (id, file_id)
+    where score >= ${least_share_of_best} * (select max(score) from scores)
+    order by score desc, passages.created_at desc, passages.ordinal
     limit ${limit}
   `.execute(database);
   return rows;

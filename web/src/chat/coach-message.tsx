@@ -57,7 +57,7 @@ export const CoachMessage = memo(function CoachMessage({
         {name}
       </h2>
       {content !== '' && (
-        <Suspense fallback={<div className="reply whitespace-pre-wrap">{content}</div>}>
+        <Suspense fallback={<div className="reply appear-late whitespace-pre-wrap">{content}</div>}>
           <ReplyMarkdown markdown={content} citations={citations} onCitation={openCitation} />
         </Suspense>
       )}
