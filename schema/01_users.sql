@@ -6,7 +6,7 @@
 do $$
 begin
   if to_regclass('auth.users') is null then
-    raise exception 'auth.users does not exist: run these files in a Supabase project, or let Touchline''s "npm run migrate" prepare the database first';
+    raise exception 'auth.users does not exist: run these files in a Supabase project; on any other PostgreSQL set DATABASE_URL and start Touchline, which brings what is missing';
   end if;
 end
 $$;

@@ -31,7 +31,45 @@ as $$
   )
 $$;
 
--- Takes `amount` of one counter if that much is left, and asks for at least one token left where it takes a
+-- When the period began that `at` lies in: a month each, counted in UTC from the day that `since` lies on, so that the
+-- 31st becomes a short month's last day and comes back after it.
+create or replace function public.period_start(since timestamptz, moment timestamptz)
+returns timestamptz
+language sql
+immutable
+parallel safe
+set search_path = ''
+as $$
+  select (first + make_interval(months => case
+    when first + make_interval(months => months) > now_there then greatest(months - 1, 0)
+    else months
+  end)) at time zone 'UTC'
+  from (
+    select since at time zone 'UTC' as first,
+      moment at time zone 'UTC' as now_there,
+      greatest(
+        12 * (extract(year from moment at time zone 'UTC') - extract(year from since at time zone 'UTC'))
+          + extract(month from moment at time zone 'UTC') - extract(month from since at time zone 'UTC'),
+        0
+      )::integer as months
+  ) as elapsed
+$$;
+
+-- What was used in the present period: nothing where the last reset lies before it.
+create or replace function public.usage_now(profile public.profiles)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when profile.quota_last_reset < public.period_start(profile.created_at, now())
+      then '{"messages": 0, "files": 0, "tokens": 0}'::jsonb
+    else profile.subscription_usage
+  end
+$$;
+
+-- Takes `amount` of one counter if that much is left in this period (a new one begins with it), and asks for at least one token left where it takes a
 -- message. Returns whether it did; the row's lock makes it exact however many ask at once.
 create or replace function public.reserve_usage(p_user_id uuid, p_counter text, p_amount bigint)
 returns boolean
@@ -41,15 +79,16 @@ as $$
 begin
   update public.profiles
   set subscription_usage = jsonb_set(
-    subscription_usage,
-    array[p_counter],
-    to_jsonb(coalesce((subscription_usage ->> p_counter)::bigint, 0) + p_amount)
-  )
+      public.usage_now(profiles),
+      array[p_counter],
+      to_jsonb(coalesce((public.usage_now(profiles) ->> p_counter)::bigint, 0) + p_amount)
+    ),
+    quota_last_reset = greatest(quota_last_reset, public.period_start(created_at, now()))
   where id = p_user_id
-    and coalesce(public.allowance(subscription_quota, subscription_usage, p_counter), p_amount) >= p_amount
+    and coalesce(public.allowance(subscription_quota, public.usage_now(profiles), p_counter), p_amount) >= p_amount
     and (
       p_counter <> 'messages'
-      or coalesce(public.allowance(subscription_quota, subscription_usage, 'tokens'), 1) >= 1
+      or coalesce(public.allowance(subscription_quota, public.usage_now(profiles), 'tokens'), 1) >= 1
     );
   return found;
 end
@@ -74,5 +113,7 @@ $$;
 
 revoke execute on function public.allowance(jsonb, jsonb, text) from public, anon, authenticated;
 revoke execute on function public.allowances(jsonb, jsonb) from public, anon, authenticated;
+revoke execute on function public.period_start(timestamptz, timestamptz) from public, anon, authenticated;
+revoke execute on function public.usage_now(public.profiles) from public, anon, authenticated;
 revoke execute on function public.reserve_usage(uuid, text, bigint) from public, anon, authenticated;
 revoke execute on function public.settle_usage(uuid, bigint, bigint, bigint) from public, anon, authenticated;

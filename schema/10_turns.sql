@@ -182,7 +182,7 @@ begin
   if not public.reserve_usage(v_profile.id, 'messages', 1) then
     return jsonb_build_object(
       'outcome', 'quota_exhausted',
-      'allowances', public.allowances(v_profile.subscription_quota, v_profile.subscription_usage)
+      'allowances', public.allowances(v_profile.subscription_quota, public.usage_now(v_profile))
     );
   end if;
 

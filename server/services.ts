@@ -45,7 +45,10 @@ export function createServices(parts: Parts) {
     ? createOpenAIModel(upstream.config)
     : createPracticeCoach(coaches, { word_delay_ms: parts.word_delay_ms });
   const erasers: Erasers = {
-    profile: (id) => deleteClosedProfile(database, id),
+    async profile(id) {
+      await deleteClosedProfile(database, id);
+      await storage.deleteFolder(id);
+    },
     stored_file: (key) => storage.delete(key),
     ...(upstream ? { ...knowledgeErasers(upstream), ...chatErasers(upstream) } : {}),
   };

@@ -1,7 +1,13 @@
+import { join } from 'node:path';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
+try {
+  process.loadEnvFile(join(import.meta.dirname, '..', '.env'));
+} catch {
+  // Without a .env the server listens where it does by default.
+}
 const server_url = `http://127.0.0.1:${process.env.PORT ?? 3000}`;
 
 export default defineConfig({

@@ -2,6 +2,9 @@ import { sql } from 'kysely';
 import type { SignedIn } from '../platform/auth.ts';
 import type { Database } from '../platform/database.ts';
 
+/** Counters of a quota or of usage; one that is absent means 0, null is unlimited. */
+export type Counters = { messages?: number | null; files?: number | null; tokens?: number | null };
+
 /** The profile of a signed-in person, or undefined while there is none. */
 export function findProfile(database: Database, auth_id: string) {
   return database
@@ -14,7 +17,7 @@ export function findProfile(database: Database, auth_id: string) {
       'avatar_url',
       'subscription_plan',
       'subscription_quota',
-      'subscription_usage',
+      sql<Counters>`public.usage_now(profiles)`.as('subscription_usage'),
       'is_active',
       'is_deleted',
       'email_confirmed',

@@ -145,7 +145,7 @@ export async function findTurn(
     select turns.id, turns.session_id, turns.user_message_id, sessions.title, turns.status, turns.error_code,
       turns.incomplete, turns.assistant_message_id as message_id,
       coalesce(replies.content, turns.reply) as content, coalesce(replies.citations, '[]') as citations,
-      public.allowances(profiles.subscription_quota, profiles.subscription_usage) as allowances
+      public.allowances(profiles.subscription_quota, public.usage_now(profiles)) as allowances
     from public.turns
     join public.profiles on profiles.id = turns.user_id
     join public.chat_sessions as sessions on sessions.id = turns.session_id

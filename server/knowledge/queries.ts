@@ -137,7 +137,7 @@ export async function recordVectorStore(
   return rows[0]!.store_id;
 }
 
-/** Says which store holds a chat's files now; each use of the store moves its expiry. */
+/** Says which store holds a chat's files now, and until when it is kept after this. */
 export async function attachToVectorStore(
   database: Database,
   { file_ids, store_id, expires_at }: { file_ids: string[]; store_id: string; expires_at: string },

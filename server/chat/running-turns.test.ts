@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createLogger } from '../platform/logger.ts';
+import { insertMember, type TestMember } from '../testing/factories.ts';
+import { openDatabase, type TestDatabase } from '../testing/open-database.ts';
+import { beginTurn, requestStop } from './queries.ts';
+import { RunningTurn } from './running-turn.ts';
+import { createRunningTurns, TurnGone, TurnStopped } from './running-turns.ts';
+
+let test: TestDatabase;
+let member: TestMember;
+beforeAll(async () => {
+  test = await openDatabase();
+  member = await insertMember(test.pool);
+});
+afterAll(() => test.close());
+
+async function begin() {
+  const turn = { id: randomUUID(), session_id: randomUUID(), auth_id: member.auth_id, title: 'Bread' };
+  await beginTurn(test.database, {
+    ...turn,
+    turn_id: turn.id,
+    assistant_slug: 'carousel',
+    content: 'Hello',
+    file_ids: [],
+    plans: ['free'],
+    with_history: true,
+  });
+  return new RunningTurn({ ...turn, user_message_id: randomUUID() });
+}
+
+async function keptText(id: string) {
+  const { rows } = await test.pool.query('select reply from public.turns where id = $1', [id]);
+  return rows[0].reply;
+}
+
+it('the text of a reply that lasts is kept within a second and a half, and again each second', async () => {
+  const running = createRunningTurns(test.database, createLogger('silent'));
+  const turn = await begin();
+  running.add(turn);
+  turn.addText('First words');
+  await delay(500);
+  expect(await keptText(turn.id)).toBe('');
+  await vi.waitFor(async () => expect(await keptText(turn.id)).toBe('First words'), {
+    timeout: 2_500,
+    interval: 50,
+  });
+  turn.addText(' and more');
+  await vi.waitFor(async () => expect(await keptText(turn.id)).toBe('First words and more'), {
+    timeout: 2_500,
+    interval: 50,
+  });
+  running.delete(turn);
+  await running.stop(0);
+});
+
+it('a stop that another process took in, and a turn that is gone, end the reply here', async () => {
+  const running = createRunningTurns(test.database, createLogger('silent'));
+  const [stopped, gone] = [await begin(), await begin()];
+  running.add(stopped);
+  running.add(gone);
+  await requestStop(test.database, member.auth_id, stopped.id);
+  await test.pool.query('delete from public.chat_sessions where id = $1', [gone.session_id]);
+  await vi.waitFor(() => expect(stopped.abort.signal.aborted && gone.abort.signal.aborted).toBe(true), {
+    timeout: 4_000,
+  });
+  expect(stopped.abort.signal.reason).toBeInstanceOf(TurnStopped);
+  expect(gone.abort.signal.reason).toBeInstanceOf(TurnGone);
+  running.delete(stopped);
+  running.delete(gone);
+  await running.stop(0);
+});
