@@ -27,12 +27,6 @@ const postgresUrl = text.pipe(
     )
     .optional(),
 );
-const yesOrNo = text.pipe(
-  z
-    .enum(['1', '0', 'true', 'false'], { error: 'must be 1 or 0' })
-    .optional()
-    .transform((value) => value === '1' || value === 'true'),
-);
 function wholeNumber(min: number, max: number, fallback: number) {
   return text
     .transform((value) => (value === undefined ? fallback : /^\d+$/.test(value) ? Number(value) : Number.NaN))
@@ -54,7 +48,6 @@ const settings = z.object({
   OPENAI_MODEL: text,
   OPENAI_STORE_DAYS: wholeNumber(1, 365, 30),
   MAX_FILE_MB: wholeNumber(1, 500, 25),
-  TRUST_PROXY: yesOrNo,
   LOG_LEVEL: text.pipe(
     z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
@@ -77,7 +70,6 @@ export type Config = {
   auth_jwt_secret: string | undefined;
   openai: { api_key: string; base_url: string; model: string | undefined; store_days: number } | undefined;
   max_file_bytes: number;
-  trust_proxy: boolean;
   log_level: string;
 };
 
@@ -126,7 +118,6 @@ export function readConfig(environment: Record<string, string | undefined>): Con
         }
       : undefined,
     max_file_bytes: values.MAX_FILE_MB * 1_000_000,
-    trust_proxy: values.TRUST_PROXY,
     log_level: values.LOG_LEVEL ?? 'warn',
   };
 }

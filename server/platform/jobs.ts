@@ -1,4 +1,4 @@
-import { PgBoss } from 'pg-boss';
+import type { PgBoss } from 'pg-boss';
 import type { Logger } from './logger.ts';
 
 /** Background work. It carries no content, and running it twice does no harm. */
@@ -21,16 +21,22 @@ export type Jobs = {
  * one of them. Returns at once and starts behind the scenes, so that the first request does not wait for it.
  */
 export function startJobs(database_url: string, jobs: Job[], logger: Logger): Jobs {
-  const boss = new PgBoss({
-    connectionString: database_url,
-    max: 3,
-    application_name: 'touchline jobs',
-    useListenNotify: true,
-  });
-  boss.on('error', (error) => logger.warn({ error }, 'the job queue had an error'));
-
   async function start() {
+    // Loaded here, because it takes a tenth of a second.
+    const { PgBoss } = await import('pg-boss');
+    const boss = new PgBoss({
+      connectionString: database_url,
+      max: 3,
+      application_name: 'touchline jobs',
+      useListenNotify: true,
+    });
+    boss.on('error', (error) => logger.warn({ error }, 'the job queue had an error'));
     await boss.start();
+    await addJobs(boss);
+    return boss;
+  }
+
+  async function addJobs(boss: PgBoss) {
     for (const job of jobs) {
       // One waiting at a time is enough: each run does all that is due.
       await boss.createQueue(job.name, { policy: 'short', retryLimit: 3, retryBackoff: true, notify: true });
@@ -51,12 +57,12 @@ export function startJobs(database_url: string, jobs: Job[], logger: Logger): Jo
   return {
     wake(name) {
       started
-        .then(() => boss.send(name))
+        .then((boss) => boss.send(name))
         .catch((error) => logger.warn({ error, job: name }, 'a job was not queued'));
     },
     async stop() {
-      await started.catch(() => {});
-      await boss.stop({ graceful: true, timeout: 10_000 }).catch((error) => {
+      const boss = await started.catch(() => undefined);
+      await boss?.stop({ graceful: true, timeout: 10_000 }).catch((error) => {
         logger.warn({ error }, 'the job queue did not stop cleanly');
       });
     },

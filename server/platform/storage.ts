@@ -12,6 +12,8 @@ export type Storage = {
   getStream: (key: string) => Promise<Readable>;
   /** Deletes the bytes; deleting what is not there is fine. */
   delete: (key: string) => Promise<void>;
+  /** Deletes everything below `folder`, and the folder itself. */
+  deleteFolder: (folder: string) => Promise<void>;
 };
 
 /** Private storage on this machine's disk, below the data folder. */
@@ -21,5 +23,6 @@ export function createDiskStorage(data_folder: string): Storage {
     putFile: (key, path) => disk.putStream(key, createReadStream(path)),
     getStream: (key) => disk.getStream(key),
     delete: (key) => disk.delete(key),
+    deleteFolder: (folder) => disk.deleteAll(folder),
   };
 }

@@ -29,17 +29,23 @@ const secretsFile = z.object({
 export function readLocalAuthSecrets(config: Config): LocalAuthSecrets {
   const path = join(config.data_folder, 'auth-secrets.json');
   if (!existsSync(path)) {
-    mkdirSync(config.data_folder, { recursive: true, mode: 0o700 });
     const made: LocalAuthSecrets = {
       jwt_secret: randomBytes(48).toString('base64url'),
       publishable_key: `sb_publishable_${randomBytes(17).toString('base64url').slice(0, 22)}`,
       secret_key: `sb_secret_${randomBytes(24).toString('base64url')}`,
     };
     try {
+      mkdirSync(config.data_folder, { recursive: true, mode: 0o700 });
       writeFileSync(path, JSON.stringify(made), { mode: 0o600, flag: 'wx' });
-    } catch (error) {
-      // Another process on the same folder made them at the same moment.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      // Another process on the same folder may have made them at the same moment.
+      if (code !== 'EEXIST' || !existsSync(path)) {
+        throw new StartError(
+          `The data folder ${config.data_folder} cannot be used (${code}): set DATA_DIR to a folder that this account may write.`,
+          { cause },
+        );
+      }
     }
   }
   try {
@@ -47,7 +53,7 @@ export function readLocalAuthSecrets(config: Config): LocalAuthSecrets {
     return { ...secrets, jwt_secret: config.auth_jwt_secret ?? secrets.jwt_secret };
   } catch (cause) {
     throw new StartError(
-      `${path} is damaged: restore it from your backup, or delete it (everybody then signs in again).`,
+      `${path} is damaged: restore it from your backup, or delete it, and a new one is made.`,
       { cause },
     );
   }
