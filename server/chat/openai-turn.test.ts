@@ -195,7 +195,7 @@ describe('with OpenAI', () => {
     await readTurn(await member.send({ session_id, content: 'My topic is the first windmill' }));
     await pool.query(
       `insert into public.chat_messages (session_id, sender, content, created_at)
-       select $1, case when number % 2 = 0 then 'user' else 'assistant' end, 'Message ' || number, now() + number * interval '1 ms' from generate_series(1, 49) as number`,
+       select $1, case when number % 2 = 0 then 'user' else 'assistant' end, 'Message ' || number, now() + number * interval '1 microsecond' from generate_series(1, 49) as number`,
       [session_id],
     );
     const { text } = await readTurn(await member.send({ session_id, content: 'What was my topic?' }));
@@ -260,6 +260,36 @@ describe('with OpenAI', () => {
       expect(messages.slice(1).map((message: any) => message.content)).toEqual(text ? [text] : []);
       expect(failed_turn).toMatchObject({ error_code: code });
     });
+
+    it.each([
+      ['POST /v1/conversations', balanceExhausted(), 'model_balance_exhausted'],
+      [
+        'POST /v1/conversations',
+        { status: 401, error: { message: 'x', code: 'invalid_api_key' } },
+        'model_misconfigured',
+      ],
+      ['POST /v1/conversations', { cut_after: 0 }, 'model_failed'],
+      ['POST /v1/files', balanceExhausted(), 'model_balance_exhausted'],
+      ['POST /v1/vector_stores', { status: 400, error: { message: 'x' } }, 'model_misconfigured'],
+    ] as const)(
+      '%s failing before the reply: told by its code, nothing counted',
+      async (path, fault, code) => {
+        const sender = await server.signUp();
+        const file = (await (await sender.upload(report)).json()) as any;
+        for (let attempt = 0; attempt < 2; attempt++) openai.faults.next(path, fault as never);
+        const session_id = randomUUID();
+        const { text, end } = await readTurn(
+          await sender.send({ session_id, content: 'What about rye?', file_ids: [file.id] }),
+        );
+        expect(text).toBe('');
+        expect(end).toMatchObject({ event: 'error', data: { code, counted: false } });
+        expect((await usageOf(sender)).messages).toBe(0);
+        openai.faults.clear();
+        const again = await readTurn(await sender.send({ session_id, content: 'What about rye?' }));
+        expect(again.end).toMatchObject({ event: 'end', data: { status: 'done' } });
+        expect(again.citations.length).toBeGreaterThan(0);
+      },
+    );
 
     it('being busy for a moment is waited out', async () => {
       openai.faults.next('/v1/responses', rateLimited(50));

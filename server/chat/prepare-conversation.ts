@@ -14,7 +14,7 @@ const items_a_call = 20;
 export async function createConversation(
   database: Database,
   upstream: OpenAIUpstream,
-  { session_id, history }: { session_id: string; history: HistoryMessage[] },
+  { user_id, session_id, history }: { user_id: string; session_id: string; history: HistoryMessage[] },
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (!upstream.has_conversations) return undefined;
@@ -40,7 +40,7 @@ export async function createConversation(
       { signal },
     );
   }
-  await setConversation(database, session_id, conversation.id);
+  await setConversation(database, { user_id, session_id, conversation_id: conversation.id });
   return conversation.id;
 }
 

@@ -113,11 +113,15 @@ export async function requestStop(database: Database, auth_id: string, turn_id: 
 }
 
 /** Records the conversation that OpenAI holds for a chat; the one before is noted for erasure by a trigger. */
-export async function setConversation(database: Database, session_id: string, conversation_id: string) {
+export async function setConversation(
+  database: Database,
+  { user_id, session_id, conversation_id }: { user_id: string; session_id: string; conversation_id: string },
+): Promise<void> {
   await database
     .updateTable('chat_sessions')
     .set({ thread_id: conversation_id })
     .where('id', '=', session_id)
+    .where('user_id', '=', user_id)
     .execute();
 }
 

@@ -11,7 +11,7 @@ import { AppError, notFound } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Model, ModelEvent, ModelTurn, ModelUsage } from '../platform/models/model.ts';
 import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
-import { UpstreamGone } from '../platform/models/openai-stream.ts';
+import { isUpstreamError, UpstreamGone, upstreamError } from '../platform/models/upstream-errors.ts';
 import { estimateUsage } from './estimate-usage.ts';
 import { createConversation } from './prepare-conversation.ts';
 import { type BegunTurn, type FinishInput, type FinishOutcome, finishTurn, listHistory } from './queries.ts';
@@ -118,7 +118,7 @@ async function prepareTurn(
   };
   if (upstream) {
     await Promise.all([
-      attachConversation(services, turn, running),
+      attachConversation(services, begun, turn, running),
       attachDocuments(services, begun, turn, running),
     ]);
     signal.throwIfAborted();
@@ -128,6 +128,7 @@ async function prepareTurn(
 
 async function attachConversation(
   { database, upstream }: TurnServices,
+  { user_id }: Begun,
   turn: ModelTurn,
   running: RunningTurn,
 ) {
@@ -136,7 +137,7 @@ async function attachConversation(
   const made = await createConversation(
     database,
     upstream!,
-    { session_id, history: turn.history },
+    { user_id, session_id, history: turn.history },
     running.abort.signal,
   );
   if (!made) return;
@@ -175,7 +176,7 @@ async function streamReply(services: TurnServices, begun: Begun, turn: ModelTurn
     if (error.what === 'conversation') {
       turn.conversation_id = null;
       turn.history = await listHistory(services.database, begun.user_message_id);
-      await attachConversation(services, turn, running);
+      await attachConversation(services, begun, turn, running);
     } else {
       for (const document of begun.documents) document.vector_store_id = null;
       begun.vector_store = begun.vector_store && { ...begun.vector_store, status: 'expired' };
@@ -271,6 +272,7 @@ function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof TurnGone) return notFound('chat');
   if (error instanceof ServerStopping) return new AppError('server_stopped', server_stopped_sentence);
+  if (isUpstreamError(error)) return upstreamError(error);
   return new AppError(
     'model_failed',
     'The reply failed. This message was not counted; try again in a minute.',

@@ -3,7 +3,7 @@ import type OpenAI from 'openai';
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
 import { isGoneUpstream, type OpenAIUpstream } from '../platform/models/openai-client.ts';
-import { UpstreamGone } from '../platform/models/openai-stream.ts';
+import { UpstreamGone } from '../platform/models/upstream-errors.ts';
 import {
   attachToVectorStore,
   type Document,
@@ -61,9 +61,10 @@ async function fillStore(
   const client = await knowledge.upstream.client();
   const expires_at = new Date(Date.now() + knowledge.upstream.config.store_days * 86_400_000).toISOString();
   const store_id = usable ?? (await createStore(knowledge, client, chat, expires_at, signal));
-  await Promise.all(missing.map((document) => addDocument(knowledge, client, store_id, document, signal)));
+  const place = { client, user_id: chat.user_id, store_id };
+  await Promise.all(missing.map((document) => addDocument(knowledge, place, document, signal)));
   const file_ids = missing.map((document) => document.file_id);
-  await attachToVectorStore(knowledge.database, { file_ids, store_id, expires_at });
+  await attachToVectorStore(knowledge.database, { user_id: chat.user_id, file_ids, store_id, expires_at });
   for (const document of missing) document.vector_store_id = store_id;
   chat.vector_store = { store_id, status: 'active', expires_at };
   return store_id;
@@ -104,20 +105,18 @@ async function createStore(
   });
 }
 
-async function addDocument(
-  knowledge: Knowledge,
-  client: OpenAI,
-  store_id: string,
-  document: Document,
-  signal: AbortSignal,
-) {
-  const file_id = document.openai_file_id ?? (await uploadDocument(knowledge, client, document, signal));
+/** Whose store a document goes into. */
+type Place = { client: OpenAI; user_id: string; store_id: string };
+
+async function addDocument(knowledge: Knowledge, place: Place, document: Document, signal: AbortSignal) {
+  const { client, store_id } = place;
+  const file_id = document.openai_file_id ?? (await uploadDocument(knowledge, place, document, signal));
   try {
     await client.vectorStores.files.create(store_id, { file_id }, { signal });
   } catch (error) {
     if (!isGoneUpstream(error)) throw error;
     // OpenAI has lost the file: upload it again from our text. If that does not help, it has lost the store.
-    const again = await uploadDocument(knowledge, client, document, signal);
+    const again = await uploadDocument(knowledge, place, document, signal);
     await client.vectorStores.files.create(store_id, { file_id: again }, { signal }).catch((second) => {
       throw isGoneUpstream(second) ? new UpstreamGone('vector_store') : second;
     });
@@ -127,18 +126,18 @@ async function addDocument(
 
 async function uploadDocument(
   { database }: Knowledge,
-  client: OpenAI,
+  { client, user_id }: Place,
   document: Document,
   signal: AbortSignal,
 ) {
   const { toFile } = await import('openai');
-  const text = await getDocumentText(database, document.original_id);
+  const text = await getDocumentText(database, user_id, document.original_id);
   const file = await client.files.create(
     { file: await toFile(Buffer.from(text), markdownName(document.file_name)), purpose: 'user_data' },
     { signal },
   );
   document.openai_file_id = file.id;
-  await setOpenAIFile(database, document.file_id, file.id);
+  await setOpenAIFile(database, user_id, document.file_id, file.id);
   return file.id;
 }
 

@@ -93,19 +93,36 @@ export type Document = {
   vector_store_id: string | null;
 };
 
-/** A document's text as Markdown, its pages marked, as OpenAI's store gets it. */
-export async function getDocumentText(database: Database, original_id: string): Promise<string> {
+/** A document's whole text, as OpenAI's store gets it. */
+export async function getDocumentText(
+  database: Database,
+  user_id: string,
+  original_id: string,
+): Promise<string> {
   const passages = await database
     .selectFrom('file_passages')
-    .select(['page', 'content'])
-    .where('original_id', '=', original_id)
+    .innerJoin('file_originals', 'file_originals.id', 'file_passages.original_id')
+    .select('content')
+    .where('file_originals.id', '=', original_id)
+    .where('file_originals.user_id', '=', user_id)
     .orderBy('ordinal')
     .execute();
   return passages.map((passage) => passage.content).join('\n\n');
 }
 
-export async function setOpenAIFile(database: Database, file_id: string, openai_file_id: string | null) {
-  await database.updateTable('chat_files').set({ openai_file_id }).where('id', '=', file_id).execute();
+/** Records under which id OpenAI holds a member's file; the id before it is noted for erasure by a trigger. */
+export async function setOpenAIFile(
+  database: Database,
+  user_id: string,
+  file_id: string,
+  openai_file_id: string,
+): Promise<void> {
+  await database
+    .updateTable('chat_files')
+    .set({ openai_file_id })
+    .where('id', '=', file_id)
+    .where('user_id', '=', user_id)
+    .execute();
 }
 
 /**
@@ -140,12 +157,18 @@ export async function recordVectorStore(
 /** Says which store holds a chat's files now, and until when it is kept after this. */
 export async function attachToVectorStore(
   database: Database,
-  { file_ids, store_id, expires_at }: { file_ids: string[]; store_id: string; expires_at: string },
+  {
+    user_id,
+    file_ids,
+    store_id,
+    expires_at,
+  }: { user_id: string; file_ids: string[]; store_id: string; expires_at: string },
 ) {
   await sql`
     with used as (
-      update public.vector_stores set expires_at = ${expires_at} where store_id = ${store_id}
+      update public.vector_stores set expires_at = ${expires_at} where store_id = ${store_id} and user_id = ${user_id}
     )
-    update public.chat_files set vector_store_id = ${store_id} where id = any(${file_ids}::uuid[])
+    update public.chat_files set vector_store_id = ${store_id}
+    where id = any(${file_ids}::uuid[]) and user_id = ${user_id}
   `.execute(database);
 }

@@ -11,7 +11,7 @@ export type OpenAIUpstream = {
   config: OpenAIConfig;
   /**
    * The official SDK, loaded at its first use: it costs a tenth of a second that a start need not wait for. It makes
-   * every call but the reply's own stream (`openai-stream.ts`), and retries twice by itself.
+   * every call but the reply's own stream (`openai-stream.ts`), and retries once by itself.
    */
   client: () => Promise<OpenAI>;
   has_conversations: boolean;
@@ -25,7 +25,7 @@ export function createOpenAIUpstream(config: OpenAIConfig): OpenAIUpstream {
     client() {
       client ??= import('openai').then(
         ({ default: Client }) =>
-          new Client({ apiKey: config.api_key, baseURL: config.base_url, timeout: 60_000, maxRetries: 2 }),
+          new Client({ apiKey: config.api_key, baseURL: config.base_url, timeout: 30_000, maxRetries: 1 }),
       );
       return client;
     },

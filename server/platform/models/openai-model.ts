@@ -4,6 +4,7 @@ import { createMarkReader } from './cited-marks.ts';
 import type { Model, ModelEvent, ModelTurn, ModelUsage, Passage } from './model.ts';
 import type { OpenAIConfig } from './openai-client.ts';
 import { streamResponse } from './openai-stream.ts';
+import { upstreamError } from './upstream-errors.ts';
 
 /**
  * The model behind OpenAI's Responses API (openapi 2.3.0). The stream has four ends: `response.completed`,
@@ -54,7 +55,8 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
           };
           return;
         case 'response.incomplete':
-          if (event.response.incomplete_details?.reason === 'content_filter') throw refused();
+          if (event.response.incomplete_details?.reason === 'content_filter')
+            throw upstreamError({ code: 'content_policy_violation' });
           if (marks) yield* readMarks(marks.rest());
           yield {
             type: 'end',
@@ -64,9 +66,9 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
           };
           return;
         case 'response.failed':
-          throw failed(event.response.error?.code);
+          throw upstreamError({ status: 500, code: event.response.error?.code });
         case 'error':
-          throw failed(event.code ?? undefined);
+          throw upstreamError({ status: 500, code: event.code });
       }
     }
     throw new AppError(
@@ -175,37 +177,4 @@ function readUsage(response: Responses.Response): ModelUsage {
     cached_tokens: response.usage?.input_tokens_details?.cached_tokens ?? 0,
     output_tokens: response.usage?.output_tokens ?? 0,
   };
-}
-
-function refused() {
-  return new AppError(
-    'model_refused',
-    'The coach will not write about this. This message was not counted; put it another way.',
-  );
-}
-
-function failed(upstream: string | undefined) {
-  const cause = Object.assign(new Error('the model reported a failure'), { code: upstream });
-  if (upstream === 'rate_limit_exceeded') {
-    return new AppError(
-      'model_rate_limited',
-      'Too many people are being coached right now. This message was not counted; try again in a minute.',
-      { cause },
-    );
-  }
-  if (upstream === 'insufficient_quota') {
-    return new AppError(
-      'model_balance_exhausted',
-      'Coaching is paused for the moment; the operator has to see to it. This message was not counted.',
-      { cause },
-    );
-  }
-  if (upstream === 'content_policy_violation') return refused();
-  return new AppError(
-    'model_failed',
-    'The coach failed in the middle of the reply. This message was not counted; try again.',
-    {
-      cause,
-    },
-  );
 }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 import { AppError } from '../errors.ts';
 import type { OpenAIConfig } from './openai-client.ts';
+import { UpstreamGone, upstreamError } from './upstream-errors.ts';
 
 /** How long each part of an upstream's answer may take. */
 const connect_timeout_ms = 10_000;
@@ -15,16 +16,6 @@ const agents = {
   'http:': new http.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, scheduling: 'lifo' }),
   'https:': new https.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, scheduling: 'lifo' }),
 };
-
-/** The upstream refused a request because something it names is not there (any more). */
-export class UpstreamGone extends Error {
-  readonly what: 'conversation' | 'vector_store';
-  constructor(what: 'conversation' | 'vector_store') {
-    super(`the ${what} is gone upstream`);
-    this.name = 'UpstreamGone';
-    this.what = what;
-  }
-}
 
 /**
  * Posts a request to `/responses` and yields the `data` of each event of its stream, as the upstream sent it.
@@ -87,13 +78,7 @@ async function postWithRetries(config: OpenAIConfig, body: string, signal: Abort
         continue;
       }
       if (error instanceof AppError) throw error;
-      throw new AppError(
-        'model_failed',
-        'The coach cannot be reached. This message was not counted; try again in a minute.',
-        {
-          cause: error,
-        },
-      );
+      throw upstreamError({ code: (error as { code?: string }).code });
     }
     if (response.statusCode === 200) return response;
     const refusal = await readRefusal(response);
@@ -180,10 +165,6 @@ async function readRefusal(response: http.IncomingMessage): Promise<Refusal> {
   } catch {
     // Not JSON: a proxy's page. The status says enough.
   }
-  const cause = Object.assign(new Error('the model refused the request'), {
-    status,
-    code: upstream.code ?? undefined,
-  });
 
   if (status === 404 || status === 400) {
     if (
@@ -196,45 +177,9 @@ async function readRefusal(response: http.IncomingMessage): Promise<Refusal> {
       return { error: new UpstreamGone('vector_store'), retriable: false };
     }
   }
-  if (upstream.code === 'insufficient_quota') {
-    return {
-      error: new AppError(
-        'model_balance_exhausted',
-        'Coaching is paused for the moment; the operator has to see to it. This message was not counted.',
-        { cause },
-      ),
-      retriable: false,
-    };
-  }
-  if (status === 429) {
-    return {
-      error: new AppError(
-        'model_rate_limited',
-        'Too many people are being coached right now. This message was not counted; try again in a minute.',
-        {
-          cause,
-          retry_after_ms: retryWait(response, 3),
-        },
-      ),
-      retriable: true,
-    };
-  }
-  if (status >= 500) {
-    return {
-      error: new AppError(
-        'model_failed',
-        'The coach has a problem at the moment. This message was not counted; try again in a minute.',
-        { cause },
-      ),
-      retriable: true,
-    };
-  }
+  const retry_after_ms = status === 429 ? retryWait(response, retry_limit) : undefined;
   return {
-    error: new AppError(
-      'model_misconfigured',
-      'The coach is not set up correctly; the operator has to see to it. This message was not counted.',
-      { cause },
-    ),
-    retriable: false,
+    error: upstreamError({ status, code: upstream.code, retry_after_ms }),
+    retriable: upstream.code !== 'insufficient_quota' && (status === 429 || status >= 500),
   };
 }

@@ -1,0 +1,51 @@
+import { AppError } from '../errors.ts';
+
+/** The upstream refused a request because something it names is not there (any more). */
+export class UpstreamGone extends Error {
+  readonly what: 'conversation' | 'vector_store';
+  constructor(what: 'conversation' | 'vector_store') {
+    super(`the ${what} is gone upstream`);
+    this.name = 'UpstreamGone';
+    this.what = what;
+  }
+}
+
+/** What is known of a call that failed upstream: the status (none without an answer), and OpenAI's code for it. */
+export type UpstreamFailure = { status?: number; code?: string | null; retry_after_ms?: number };
+
+/** Whether an error comes from the SDK: it carries the answer's status, or says that there was no answer. */
+export function isUpstreamError(error: unknown): error is Error & UpstreamFailure {
+  return error instanceof Error && 'status' in error && 'headers' in error;
+}
+
+/** The documented error for a call that failed upstream, in words for the member. Nothing was counted. */
+export function upstreamError(failure: UpstreamFailure): AppError {
+  const { status, code, retry_after_ms } = failure;
+  // What the upstream wrote can quote the request: only its status and code are kept.
+  const cause = Object.assign(new Error('the upstream refused'), { status, code: code ?? undefined });
+  const make = (kind: ConstructorParameters<typeof AppError>[0], sentence: string) =>
+    new AppError(
+      kind,
+      `${sentence} This message was not counted${kind === 'model_refused' ? '; put it another way.' : '; try again in a minute.'}`,
+      { cause, retry_after_ms },
+    );
+  if (code === 'insufficient_quota') {
+    return new AppError(
+      'model_balance_exhausted',
+      'Coaching is paused for the moment; the operator has to see to it. This message was not counted.',
+      { cause },
+    );
+  }
+  if (code === 'content_policy_violation')
+    return make('model_refused', 'The coach will not write about this.');
+  if (status === 429 || code === 'rate_limit_exceeded') {
+    return make('model_rate_limited', 'Too many people are being coached right now.');
+  }
+  if (status === undefined) return make('model_failed', 'The coach cannot be reached.');
+  if (status >= 500) return make('model_failed', 'The coach has a problem at the moment.');
+  return new AppError(
+    'model_misconfigured',
+    'The coach is not set up correctly; the operator has to see to it. This message was not counted.',
+    { cause },
+  );
+}
