@@ -10,23 +10,27 @@ const patience_ms = { SIGTERM: 30_000, SIGINT: 3_000, disconnect: 3_000 };
 try {
   try {
     process.loadEnvFile(join(root, '.env'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw new StartError(`The file .env cannot be read (${code}).`, { cause });
   }
-  const server = await startServer(readConfig(process.env), root);
-  process.stdout.write(`Touchline is ready at ${server.url}\n`);
-
+  const starting = startServer(readConfig(process.env), root);
   let stopping = false;
+  // Already while it starts: a PostgreSQL of ours would live on.
   const stop = async (reason: keyof typeof patience_ms) => {
     if (stopping) return;
     stopping = true;
-    await server.stop(patience_ms[reason]);
+    const server = await starting.catch(() => undefined);
+    await server?.stop(patience_ms[reason]);
     process.exit(0);
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   // Started by scripts/start.mjs: when that is killed, nobody is left to stop us.
   process.on('disconnect', () => stop('disconnect'));
+
+  const server = await starting;
+  if (!stopping) process.stdout.write(`Touchline is ready at ${server.url}\n`);
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
   process.stderr.write(`${error.message}\n`);

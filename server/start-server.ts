@@ -62,10 +62,11 @@ export async function startServer(
     const host = config.host.includes(':') ? `[${config.host}]` : config.host;
     const url = `http://${host === '127.0.0.1' ? 'localhost' : host}:${port}`;
 
-    const [coaches, database_url] = await Promise.all([
-      readCoaches(root),
-      prepareDatabaseServer(config, undo),
-    ]);
+    const reading = readCoaches(root);
+    reading.catch(() => {});
+    const database_url = await prepareDatabaseServer(config, undo);
+    // After it: what was started while the coaches turned out to be broken has to be stopped as well.
+    const coaches = await reading;
     const local_auth = await prepareDatabase(config, root, database_url, url, logger, undo);
     const web_folder = join(root, 'web', 'dist');
     const services = createServices({
@@ -158,7 +159,12 @@ async function prepareDatabase(
     });
     if (!isReady && local_auth) {
       await createSupabaseRoles(pool);
-      await local_auth.ready;
+      await local_auth.ready.catch((cause) => {
+        throw new StartError(
+          `The schema "auth" could not be made in the database (${cause.code ?? cause.name}): the account of DATABASE_URL needs the right to create schemas.`,
+          { cause },
+        );
+      });
       await grantAuthUsage(pool);
     }
     const files = readSchemaFiles(join(root, 'schema'));

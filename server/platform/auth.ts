@@ -50,10 +50,13 @@ export function createTokenVerifier(config: Config, local: LocalAuthSecrets | un
   };
 }
 
+/** What every token of a member says; a token without an end would be one for ever. */
+const expected = { audience: 'authenticated', requiredClaims: ['exp'] };
+
 function verifyLocal(secrets: LocalAuthSecrets) {
   const key = new TextEncoder().encode(secrets.jwt_secret);
   return async (token: string) =>
-    (await jwtVerify(token, key, { algorithms: ['HS256'], audience: 'authenticated' })).payload;
+    (await jwtVerify(token, key, { ...expected, algorithms: ['HS256'] })).payload;
 }
 
 function verifySupabase(supabase: NonNullable<Config['supabase']>) {
@@ -63,7 +66,7 @@ function verifySupabase(supabase: NonNullable<Config['supabase']>) {
   });
   const secret = supabase.jwt_secret ? new TextEncoder().encode(supabase.jwt_secret) : undefined;
   return async (token: string) => {
-    const claims = { audience: 'authenticated', issuer };
+    const claims = { ...expected, issuer };
     if (secret && decodeProtectedHeader(token).alg === 'HS256') {
       return (await jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] })).payload;
     }
@@ -77,6 +80,7 @@ function isOutage(error: unknown) {
   const code = (error as { code?: string }).code;
   return (
     code === 'ERR_JWKS_TIMEOUT' ||
+    code === 'ERR_JWKS_INVALID' ||
     code === 'ERR_JOSE_GENERIC' ||
     (error instanceof TypeError && error.message === 'fetch failed')
   );

@@ -29,8 +29,7 @@ test('without any setting it is embedded, for this machine only, with the practi
     supabase: undefined,
     auth_jwt_secret: undefined,
     openai: undefined,
-    max_file_bytes: 25 * 1024 * 1024,
-    trust_proxy: false,
+    max_file_bytes: 25_000_000,
     log_level: 'warn',
   });
 });
@@ -38,7 +37,7 @@ test('without any setting it is embedded, for this machine only, with the practi
 test('settings that stand there empty, as in a copied example, are as good as missing', () => {
   const names = Object.keys({ ...supabase, HOST: 1, PORT: 1, DATA_DIR: 1, AUTH_JWT_SECRET: 1 }).concat(
     ...['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'OPENAI_STORE_DAYS', 'MAX_FILE_MB'],
-    ...['TRUST_PROXY', 'LOG_LEVEL', 'DATABASE_POOL_SIZE', 'SUPABASE_JWT_SECRET'],
+    ...['LOG_LEVEL', 'DATABASE_POOL_SIZE', 'SUPABASE_JWT_SECRET'],
   );
   for (const empty of ['', '   ']) {
     expect(readConfig(Object.fromEntries(names.map((name) => [name, empty])))).toEqual(readConfig({}));
@@ -95,7 +94,6 @@ test('every setting arrives', () => {
       OPENAI_MODEL: 'gpt-6',
       OPENAI_STORE_DAYS: '7',
       MAX_FILE_MB: '100',
-      TRUST_PROXY: 'true',
       LOG_LEVEL: 'debug',
     }),
   ).toMatchObject({
@@ -105,8 +103,7 @@ test('every setting arrives', () => {
     database_pool_size: 40,
     auth_jwt_secret: 'a'.repeat(32),
     openai: { model: 'gpt-6', store_days: 7 },
-    max_file_bytes: 100 * 1024 * 1024,
-    trust_proxy: true,
+    max_file_bytes: 100_000_000,
     log_level: 'debug',
   });
 });
@@ -135,7 +132,6 @@ describe('a broken setting', () => {
     ['OPENAI_STORE_DAYS', '366', 'must be a whole number from 1 to 365'],
     ['MAX_FILE_MB', '25MB', 'must be a whole number from 1 to 500'],
     ['MAX_FILE_MB', '501', 'must be a whole number from 1 to 500'],
-    ['TRUST_PROXY', 'hunter2', 'must be 1 or 0'],
     ['LOG_LEVEL', 'hunter2', 'must be fatal, error, warn, info, debug or silent'],
   ])('%s=%s is refused in one sentence that names it and keeps its value back', (name, value, reason) => {
     const message = refusal({ [name]: value });
@@ -145,8 +141,8 @@ describe('a broken setting', () => {
   });
 
   test('two of them are told one after the other', () => {
-    expect(refusal({ PORT: 'x', TRUST_PROXY: 'y' })).toContain('PORT');
-    expect(refusal({ TRUST_PROXY: 'y' })).toContain('TRUST_PROXY');
+    expect(refusal({ PORT: 'x', LOG_LEVEL: 'y' })).toContain('PORT');
+    expect(refusal({ LOG_LEVEL: 'y' })).toContain('LOG_LEVEL');
   });
 
   test.each(['DATABASE_URL', 'SUPABASE_PUBLISHABLE_KEY'])(

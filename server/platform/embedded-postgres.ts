@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -56,8 +66,10 @@ async function findBinaries(): Promise<Binaries> {
 }
 
 function readOrMakePassword(path: string) {
-  if (!existsSync(path))
-    writeFileSync(path, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
+  if (!existsSync(path)) {
+    writeFileSync(`${path}.new`, randomBytes(24).toString('base64url'), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  }
   return readFileSync(path, 'utf8').trim();
 }
 
@@ -103,9 +115,9 @@ async function findRunning(data: string, password: string) {
   const deadline = Date.now() + stop_timeout_ms;
   for (;;) {
     const found = readPostmaster(data);
-    if (!found || !isAlive(found.pid)) return undefined;
+    if (!found || !isPostgresOf(found.pid, data)) return undefined;
     if (found.status === 'ready' && (await answers(found.port, password))) return found;
-    // Starting or stopping: wait for the end of it. A process id that something else uses now never becomes ready.
+    // Starting or stopping: wait for the end of it.
     if (found.status !== 'starting' && found.status !== 'stopping') return undefined;
     if (Date.now() > deadline) return undefined;
     await delay(50);
@@ -113,6 +125,7 @@ async function findRunning(data: string, password: string) {
 }
 
 async function startServer(account: PostgresAccount, data: string, logPath: string, password: string) {
+  disownUsedPid(data);
   for (let attempt = 0; ; attempt++) {
     const port = await findFreePort();
     const log = openSync(logPath, 'a', 0o600);
@@ -123,9 +136,9 @@ async function startServer(account: PostgresAccount, data: string, logPath: stri
         '-p',
         String(port),
         ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'].flatMap(setting),
-        ...['timezone=UTC', 'log_timezone=UTC', 'log_min_messages=warning'].flatMap(setting),
-        // A failing statement would stand in the log with a member's words in it.
-        ...['log_min_error_statement=panic', 'log_error_verbosity=terse'].flatMap(setting),
+        ...['timezone=UTC', 'log_timezone=UTC', 'log_error_verbosity=terse'].flatMap(setting),
+        // An error's text and its statement can hold a member's words: errors go to the client only. "log" is above them.
+        ...['log_min_messages=log', 'log_min_error_statement=panic'].flatMap(setting),
       ]),
       { ...account.credentials, detached: true, stdio: ['ignore', log, log] },
     );
@@ -180,6 +193,29 @@ function readPostmaster(data: string) {
     return { pid, port: Number(lines[3]), status: lines[7]?.trim() };
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * After the machine went down hard the process id in postmaster.pid may be another program's, and PostgreSQL would
+ * refuse to start. It takes a file that names its parent for stale (CreateLockFile in miscinit.c), and still looks
+ * whether anybody uses the memory that the file names: so our id goes in, and the file stays.
+ */
+function disownUsedPid(data: string) {
+  const found = readPostmaster(data);
+  if (!found || !isAlive(found.pid) || isPostgresOf(found.pid, data)) return;
+  const path = join(data, 'postmaster.pid');
+  const [, ...rest] = readFileSync(path, 'utf8').split('\n');
+  writeFileSync(path, [process.pid, ...rest].join('\n'));
+}
+
+/** Whether a process is the PostgreSQL of this folder: it works in it. Outside of Linux, whether it is alive. */
+function isPostgresOf(pid: number, data: string) {
+  if (process.platform !== 'linux') return isAlive(pid);
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(data);
+  } catch {
+    return false;
   }
 }
 

@@ -26,22 +26,17 @@ await app.ensureSystemSchema();
 parentPort!.postMessage('ready');
 
 parentPort!.on('message', async (request: LocalAuthRequest) => {
-  const response = await app
-    .fetch(
-      new Request(`http://touchline.internal${request.path}`, {
-        method: request.method,
-        headers: request.headers,
-        body: request.body,
-      }),
-    )
-    .catch(() =>
-      Response.json({ error_code: 'unexpected_failure', msg: 'Signing in failed.' }, { status: 500 }),
-    );
-  const answer: LocalAuthResponse = {
-    id: request.id,
-    status: response.status,
-    headers: [...response.headers],
-    body: await response.text(),
-  };
+  let answer: LocalAuthResponse;
+  try {
+    answer = await respond(request);
+  } catch {
+    const body = JSON.stringify({ error_code: 'unexpected_failure', msg: 'Signing in failed.' });
+    answer = { id: request.id, status: 500, headers: [['content-type', 'application/json']], body };
+  }
   parentPort!.postMessage(answer);
 });
+
+async function respond({ id, path, ...request }: LocalAuthRequest): Promise<LocalAuthResponse> {
+  const response = await app.fetch(new Request(`http://touchline.internal${path}`, request));
+  return { id, status: response.status, headers: [...response.headers], body: await response.text() };
+}

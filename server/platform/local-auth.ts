@@ -14,9 +14,9 @@ export type LocalAuthRequest = {
 export type LocalAuthResponse = { id: number; status: number; headers: [string, string][]; body: string };
 
 export type LocalAuth = {
-  /** Resolves when the schema `auth` stands in the database. */
-  ready: Promise<void>;
-  /** Passes a request below `/auth/v1/` on and returns its answer. */
+  /** Resolves when the schema `auth` stands in the database; rejects while no worker could be started. */
+  readonly ready: Promise<void>;
+  /** Passes a request below `/auth/v1/` on and returns its answer. Throws `unavailable`. */
   fetch: (request: Request) => Promise<Response>;
   stop: () => Promise<void>;
 };
@@ -25,48 +25,22 @@ const answer_timeout_ms = 30_000;
 
 /**
  * Supabase Auth in a worker thread of ours (Supabase Lite). It hashes passwords in JavaScript, 0.1 to 0.25 s each:
- * on the main thread every stream would wait for that.
+ * on the main thread every stream would wait for that. A worker that dies is replaced at the next request.
  */
 export function startLocalAuth(options: LocalAuthOptions): LocalAuth {
-  const waiting = new Map<number, (response: LocalAuthResponse) => void>();
-  let lastId = 0;
-  const worker = new Worker(new URL('./local-auth-worker.ts', import.meta.url), { workerData: options });
-  const ready = new Promise<void>((resolve, reject) => {
-    worker.on('message', (message: 'ready' | LocalAuthResponse) => {
-      if (message === 'ready') resolve();
-      else {
-        waiting.get(message.id)?.(message);
-        waiting.delete(message.id);
-      }
-    });
-    worker.once('error', reject);
-    worker.once('exit', () => reject(new Error('the auth worker has ended')));
-  });
-  ready.catch(() => {});
+  let current = startWorker(options);
+  let stopped = false;
 
   async function fetch(request: Request) {
-    await ready;
     const url = new URL(request.url);
-    const message: LocalAuthRequest = {
-      id: ++lastId,
+    const message = {
       method: request.method,
       path: url.pathname + url.search,
       headers: [...request.headers],
       body: request.method === 'GET' || request.method === 'HEAD' ? null : await request.text(),
     };
-    const response = await new Promise<LocalAuthResponse>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        waiting.delete(message.id);
-        reject(
-          new AppError('unavailable', 'Signing in does not answer at the moment. Try again in a minute.'),
-        );
-      }, answer_timeout_ms);
-      waiting.set(message.id, (answer) => {
-        clearTimeout(timer);
-        resolve(answer);
-      });
-      worker.postMessage(message);
-    });
+    if (current.hasEnded() && !stopped) current = startWorker(options);
+    const response = await current.ask(message);
     const bodyless = response.status === 204 || response.status === 304;
     return new Response(bodyless ? null : response.body, {
       status: response.status,
@@ -75,11 +49,76 @@ export function startLocalAuth(options: LocalAuthOptions): LocalAuth {
   }
 
   return {
-    ready,
+    get ready() {
+      return current.ready;
+    },
     fetch,
+    stop() {
+      stopped = true;
+      return current.stop();
+    },
+  };
+}
+
+function startWorker(options: LocalAuthOptions) {
+  type Waiting = { resolve: (response: LocalAuthResponse) => void; reject: (error: AppError) => void };
+  const waiting = new Map<number, Waiting>();
+  let lastId = 0;
+  let ended = false;
+  const worker = new Worker(new URL('./local-auth-worker.ts', import.meta.url), {
+    workerData: options,
+    stdout: true,
+    stderr: true,
+  });
+  // Supabase Lite prints its errors, and a driver's error can quote an address or a name.
+  worker.stdout.resume();
+  worker.stderr.resume();
+  const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+  ready.catch(() => {});
+  worker.on('message', (message: 'ready' | LocalAuthResponse) => {
+    if (message === 'ready') resolve();
+    else waiting.get(message.id)?.resolve(message);
+  });
+  worker.once('error', end);
+  worker.once('exit', () => end(new Error('the auth worker has ended')));
+
+  function end(cause: unknown) {
+    ended = true;
+    reject(cause);
+    for (const { reject } of waiting.values()) reject(unavailable(cause));
+  }
+
+  return {
+    ready,
+    hasEnded: () => ended,
+    async ask(message: Omit<LocalAuthRequest, 'id'>): Promise<LocalAuthResponse> {
+      await ready.catch((cause) => {
+        throw unavailable(cause);
+      });
+      const id = ++lastId;
+      let timer: NodeJS.Timeout | undefined;
+      try {
+        return await new Promise<LocalAuthResponse>((resolve, reject) => {
+          if (ended) throw unavailable();
+          timer = setTimeout(() => reject(unavailable()), answer_timeout_ms);
+          waiting.set(id, { resolve, reject });
+          worker.postMessage({ id, ...message } satisfies LocalAuthRequest);
+        });
+      } finally {
+        clearTimeout(timer);
+        waiting.delete(id);
+      }
+    },
     async stop() {
-      worker.removeAllListeners('exit');
       await worker.terminate();
     },
   };
+}
+
+function unavailable(cause?: unknown) {
+  return new AppError(
+    'unavailable',
+    'Signing in does not answer at the moment. Nothing was changed; try again in a minute.',
+    { cause },
+  );
 }

@@ -14,20 +14,34 @@ export function createLogger(level: string) {
 
 export type Logger = ReturnType<typeof createLogger>;
 
-function describeError(error: unknown): unknown {
+const deepest_cause = 8;
+
+function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { name: typeof error };
   const { code, status, constraint, routine } = error as Error & Record<string, unknown>;
+  const describe = (inner: unknown) =>
+    inner !== undefined && depth < deepest_cause ? describeError(inner, depth + 1) : undefined;
   return {
     name: error.name,
     code,
     status,
     constraint,
     routine,
-    stack: error.stack
-      ?.split('\n')
-      .filter((line) => /^\s+at /.test(line))
-      .slice(0, 8)
-      .map((line) => line.trim()),
-    cause: error.cause ? describeError(error.cause) : undefined,
+    stack: listFrames(error),
+    cause: describe(error.cause),
+    errors: error instanceof AggregateError ? error.errors.map(describe) : undefined,
   };
+}
+
+/** The stack without the message above it, which may itself look like a stack: frames are counted from the end. */
+function listFrames({ stack = '', message }: Error) {
+  const at = message === '' ? -1 : stack.lastIndexOf(message);
+  const lines = (at < 0 ? stack : stack.slice(at + message.length)).split('\n');
+  const first = lines.findLastIndex(
+    (line) => !/^ {4}at \S.*:\d+:\d+\)?$|^ {4}at .*\((native|<anonymous>)\)$/.test(line),
+  );
+  return lines
+    .slice(first + 1)
+    .slice(0, 8)
+    .map((line) => line.trim());
 }

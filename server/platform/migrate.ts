@@ -39,6 +39,8 @@ export async function findPendingFiles(pool: pg.Pool, files: SchemaFile[]): Prom
  */
 export async function migrate(pool: pg.Pool, files: SchemaFile[]): Promise<string[]> {
   const client = await pool.connect();
+  // A connection that is cut fails the statement; told as an event to nobody as well, it would end the process.
+  client.on('error', ignore);
   try {
     await client.query('begin');
     await client.query('select pg_advisory_xact_lock($1)', [lock_id]);
@@ -76,6 +78,9 @@ export async function migrate(pool: pg.Pool, files: SchemaFile[]): Promise<strin
     await client.query('rollback').catch(() => {});
     throw error;
   } finally {
+    client.off('error', ignore);
     client.release();
   }
 }
+
+function ignore() {}

@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   accessSync,
+  chmodSync,
   chownSync,
   constants,
   cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -44,9 +47,14 @@ export async function preparePostgresAccount(
 
   const other = findOtherAccount();
   const moved = reachableFolder(folder);
-  // A database that an earlier start had to put elsewhere stays there.
   const inNamespace = ['-U', `--map-user=${other.uid}`, `--map-group=${other.gid}`];
-  if (!existsSync(join(moved, 'postgres')) && spawnSync('unshare', [...inNamespace, 'true']).status === 0) {
+  // A database that an earlier start had to put elsewhere, or to give to the other account, stays so.
+  const isOurs = (statSync(join(folder, 'postgres'), { throwIfNoEntry: false })?.uid ?? 0) === 0;
+  if (
+    isOurs &&
+    !existsSync(join(moved, 'postgres')) &&
+    spawnSync('unshare', [...inNamespace, 'true']).status === 0
+  ) {
     return {
       ...asOurselves,
       command: (program, args) => ['unshare', [...inNamespace, program, ...args]],
@@ -71,7 +79,11 @@ function findOtherAccount(): Account {
 }
 
 function reachableFolder(folder: string) {
-  return join('/var/lib/touchline', createHash('sha256').update(folder).digest('hex').slice(0, 12));
+  return join('/var/lib/touchline', hashOf(folder));
+}
+
+function hashOf(content: string | Buffer) {
+  return createHash('sha256').update(content).digest('hex').slice(0, 12);
 }
 
 function asOtherAccount(
@@ -105,13 +117,17 @@ function asOtherAccount(
     );
   }
   const home = dirname(dirname(binaries.postgres));
-  const copy = join(moved, 'binaries');
-  mkdirSync(moved, { recursive: true, mode: 0o755 });
+  // Named by what they are, so that an update of the package is copied too.
+  const copy = join(moved, `binaries-${hashOf(readFileSync(binaries.postgres))}`);
+  mkdirSync(moved, { recursive: true });
+  // Whatever the umask is: the account must pass through both.
+  for (const path of [dirname(moved), moved]) chmodSync(path, 0o755);
   own(moved);
   if (!existsSync(copy)) {
-    spawnSync('rm', ['-rf', `${copy}.new`]);
+    rmSync(`${copy}.new`, { recursive: true, force: true });
     cpSync(home, `${copy}.new`, { recursive: true, verbatimSymlinks: true });
-    spawnSync('mv', [`${copy}.new`, copy]);
+    spawnSync('chmod', ['-R', 'go+rX', `${copy}.new`]);
+    renameSync(`${copy}.new`, copy);
   }
   const at = (program: string) => join(copy, 'bin', basename(program));
   return {

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
-import { extname, join, normalize } from 'node:path';
+import { extname, join, normalize, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { AppError } from './errors.ts';
@@ -27,7 +27,7 @@ export function serveWebApp(app: OpenAPIHono<AppEnvironment>, folder: string) {
     const path = decode(c.req.path);
     const file = normalize(join(folder, path));
     const type = types[extname(file)];
-    if (type && extname(file) !== '.html' && file.startsWith(folder) && isFile(file)) {
+    if (type && extname(file) !== '.html' && file.startsWith(join(folder, sep)) && isFile(file)) {
       const compressed = pickCompressed(file, c.req.header('accept-encoding') ?? '');
       c.header('content-type', type);
       c.header('vary', 'accept-encoding');
@@ -51,10 +51,12 @@ export function serveWebApp(app: OpenAPIHono<AppEnvironment>, folder: string) {
 
 function decode(path: string) {
   try {
-    return decodeURIComponent(path);
+    const decoded = decodeURIComponent(path);
+    if (!decoded.includes('\0')) return decoded;
   } catch {
-    throw new AppError('not_found', 'There is nothing at this address.');
+    // Not what a browser sends.
   }
+  throw new AppError('not_found', 'There is nothing at this address.');
 }
 
 function isFile(path: string) {
@@ -66,7 +68,10 @@ function pickCompressed(file: string, accepted: string) {
     ['br', '.br'],
     ['gzip', '.gz'],
   ] as const) {
-    if (accepted.includes(encoding) && isFile(file + ending)) return { path: file + ending, encoding };
+    const takes = new RegExp(`(^|,)\\s*${encoding}\\s*(;\\s*q=(?!0(\\.0*)?\\s*(,|$))|,|$)`, 'i').test(
+      accepted,
+    );
+    if (takes && isFile(file + ending)) return { path: file + ending, encoding };
   }
   return { path: file, encoding: undefined };
 }

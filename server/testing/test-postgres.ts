@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { createPool } from '../platform/database.ts';
 import { startEmbeddedPostgres } from '../platform/embedded-postgres.ts';
 import { startLocalAuth } from '../platform/local-auth.ts';
+import { createLogger } from '../platform/logger.ts';
 import { migrate, readSchemaFiles } from '../platform/migrate.ts';
 import { createSupabaseRoles, grantAuthUsage } from '../platform/supabase.ts';
 
@@ -56,7 +58,7 @@ export async function createEmptyDatabase(admin_url: string): Promise<string> {
 
 /** Gives a database what Supabase brings: its roles, and the schema `auth` of the Auth in our process. */
 export async function addSupabaseObjects(url: string): Promise<void> {
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const pool = createPool(url, 1, createLogger('silent'));
   const auth = startLocalAuth({
     database_url: url,
     site_url: 'http://localhost',
@@ -76,7 +78,7 @@ export async function addSupabaseObjects(url: string): Promise<void> {
 
 async function prepareTemplate(url: string) {
   await addSupabaseObjects(url);
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const pool = createPool(url, 1, createLogger('silent'));
   try {
     await migrate(pool, readSchemaFiles(schema_folder));
   } finally {
