@@ -246,7 +246,7 @@ describe('the same walk with OpenAI', () => {
   let touchline: Awaited<ReturnType<typeof startTouchline>>;
   let context: BrowserContext;
   beforeAll(async () => {
-    openai = await startFakeOpenAI({ token_delay_ms: 15 });
+    openai = await startFakeOpenAI({ token_delay_ms: 15, file_processing_ms: 1_500 });
     touchline = await startTouchline({ OPENAI_API_KEY: openai.api_key, OPENAI_BASE_URL: openai.url });
     context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
   });

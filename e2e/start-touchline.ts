@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { no_settings } from '../server/testing/no-settings.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -36,7 +37,7 @@ export async function startTouchline(settings: Record<string, string> = {}) {
   function start(port: string) {
     const process_ = spawn(process.execPath, [join('server', 'main.ts')], {
       cwd: root,
-      env: { ...process.env, LOG_LEVEL: 'warn', ...settings, DATA_DIR: folder, PORT: port },
+      env: { ...process.env, ...no_settings, ...settings, DATA_DIR: folder, PORT: port },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let errors = '';

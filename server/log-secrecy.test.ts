@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { expect, inject, it } from 'vitest';
 import { startFakeOpenAI } from './testing/fake-openai/fake-openai.ts';
+import { no_settings } from './testing/no-settings.ts';
 import { cloneTemplate } from './testing/test-postgres.ts';
 
 it('at the loudest level, no log holds a member’s words, file, password or token, or a key', async () => {
@@ -17,6 +18,7 @@ it('at the loudest level, no log holds a member’s words, file, password or tok
     cwd: join(import.meta.dirname, '..'),
     env: {
       ...process.env,
+      ...no_settings,
       ...{ LOG_LEVEL: 'debug', PORT: '0', DATA_DIR: folder, DATABASE_URL: database_url },
       ...{ OPENAI_API_KEY: openai.api_key, OPENAI_BASE_URL: openai.url },
     },

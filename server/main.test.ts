@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { readConfig, StartError } from './platform/config.ts';
 import { startServer } from './start-server.ts';
+import { no_settings } from './testing/no-settings.ts';
 
 const root = join(import.meta.dirname, '..');
 const readyLine = /^Touchline is ready at http:\/\/localhost:(\d+)\n$/;
@@ -18,15 +19,6 @@ let base: string;
 /** A data folder that a Touchline made and left; tests copy it, because making one takes seconds. */
 let made: string;
 const children: ChildProcess[] = [];
-
-/** A setting that stands there empty counts as missing, and wins over a developer's `.env`. */
-const no_settings = Object.fromEntries(
-  [
-    ...['HOST', 'DATABASE_URL', 'DATABASE_POOL_SIZE', 'SUPABASE_URL', 'SUPABASE_PUBLISHABLE_KEY'],
-    ...['SUPABASE_JWT_SECRET', 'AUTH_JWT_SECRET', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL'],
-    ...['OPENAI_STORE_DAYS', 'MAX_FILE_MB', 'LOG_LEVEL'],
-  ].map((name) => [name, '']),
-);
 
 /** `node server/main.ts` as a process of its own. `ipc`: with a channel, as `npm start` runs it. */
 function startMain(settings: Record<string, string>, { ipc = false } = {}) {

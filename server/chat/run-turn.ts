@@ -1,10 +1,6 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Coach } from '../coaches/coach-file.ts';
-import { coachInstructions } from '../coaches/coach-instructions.ts';
 import type { Citation } from '../knowledge/citation.ts';
-import { prepareVectorStore, VectorStoresMissing } from '../knowledge/prepare-vector-store.ts';
-import { searchPassages } from '../knowledge/queries.ts';
 import { resolveCitation } from '../knowledge/resolve-citation.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
@@ -13,8 +9,8 @@ import type { Model, ModelEvent, ModelTurn, ModelUsage } from '../platform/model
 import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
 import { isUpstreamError, UpstreamGone, upstreamError } from '../platform/models/upstream-errors.ts';
 import { estimateUsage } from './estimate-usage.ts';
-import { createConversation } from './prepare-conversation.ts';
-import { type BegunTurn, type FinishInput, type FinishOutcome, finishTurn, listHistory } from './queries.ts';
+import { type Begun, prepareTurn, restoreUpstream } from './prepare-turn.ts';
+import { type FinishInput, type FinishOutcome, finishTurn } from './queries.ts';
 import type { RunningTurn, TurnEnd } from './running-turn.ts';
 import { type RunningTurns, ServerStopping, TurnGone, TurnStopped } from './running-turns.ts';
 
@@ -27,10 +23,7 @@ export type TurnServices = {
   running_turns: RunningTurns;
 };
 
-type Begun = Omit<BegunTurn, 'outcome'>;
-
 const no_usage: ModelUsage = { input_tokens: 0, cached_tokens: 0, output_tokens: 0 };
-const passages_for_model = 6;
 
 /** The sentence of a turn that ended with its server. */
 export const server_stopped_sentence =
@@ -87,101 +80,13 @@ export async function runTurn(
   }
 }
 
-/** Everything between the begun turn and the model's first word. */
-async function prepareTurn(
-  services: TurnServices,
-  coach: Coach,
-  begun: Begun,
-  content: string,
-  running: RunningTurn,
-): Promise<ModelTurn> {
-  const { database, upstream } = services;
-  const { signal } = running.abort;
-  const searchFiles: ModelTurn['searchFiles'] = (query, limit) =>
-    searchPassages(database, { user_id: begun.user_id, session_id: running.session_id, query, limit });
-  const turn: ModelTurn = {
-    turn_id: running.id,
-    coach_slug: coach.slug,
-    model: upstream?.config.model ?? coach.model,
-    instructions: coachInstructions(coach),
-    conversation_id: begun.conversation_id,
-    history: begun.history,
-    message: {
-      content,
-      file_names: begun.documents.filter(({ is_new }) => is_new).map(({ file_name }) => file_name),
-    },
-    vector_store_ids: [],
-    passages: [],
-    has_files: begun.documents.length > 0,
-    searchFiles,
-    safety_identifier: createHash('sha256').update(begun.user_id).digest('hex').slice(0, 32),
-  };
-  if (upstream) {
-    await Promise.all([
-      attachConversation(services, begun, turn, running),
-      attachDocuments(services, begun, turn, running),
-    ]);
-    signal.throwIfAborted();
-  }
-  return turn;
-}
-
-async function attachConversation(
-  { database, upstream }: TurnServices,
-  { user_id }: Begun,
-  turn: ModelTurn,
-  running: RunningTurn,
-) {
-  if (turn.conversation_id) return;
-  const { session_id } = running;
-  const made = await createConversation(
-    database,
-    upstream!,
-    { user_id, session_id, history: turn.history },
-    running.abort.signal,
-  );
-  if (!made) return;
-  turn.conversation_id = made;
-  turn.history = [];
-}
-
-async function attachDocuments(services: TurnServices, begun: Begun, turn: ModelTurn, running: RunningTurn) {
-  const { database, upstream } = services;
-  if (begun.documents.length === 0) return;
-  if (upstream!.has_vector_stores) {
-    const isNew = begun.documents.some((document) => document.vector_store_id === null);
-    if (isNew) running.setStatus('preparing_files');
-    try {
-      const chat = { ...begun, session_id: running.session_id };
-      turn.vector_store_ids = [
-        await prepareVectorStore({ database, upstream: upstream! }, chat, running.abort.signal),
-      ];
-      if (isNew) running.setStatus('thinking');
-      return;
-    } catch (error) {
-      if (!(error instanceof VectorStoresMissing)) throw error;
-      upstream!.has_vector_stores = false;
-    }
-  }
-  turn.passages = await turn.searchFiles(turn.message.content, passages_for_model);
-}
-
 /** Passes the model's events on. What OpenAI has lost of the chat is made anew once, before the first word. */
 async function streamReply(services: TurnServices, begun: Begun, turn: ModelTurn, running: RunningTurn) {
   try {
     return await passEvents(services, begun, turn, running);
   } catch (error) {
     if (!(error instanceof UpstreamGone)) throw error;
-    running.setStatus(error.what === 'conversation' ? 'thinking' : 'preparing_files');
-    if (error.what === 'conversation') {
-      turn.conversation_id = null;
-      turn.history = await listHistory(services.database, begun.user_message_id);
-      await attachConversation(services, begun, turn, running);
-    } else {
-      for (const document of begun.documents) document.vector_store_id = null;
-      begun.vector_store = begun.vector_store && { ...begun.vector_store, status: 'expired' };
-      await attachDocuments(services, begun, turn, running);
-    }
+    await restoreUpstream(services, begun, turn, running, error.what);
     return await passEvents(services, begun, turn, running);
   }
 }

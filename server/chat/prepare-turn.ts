@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import type { Coach } from '../coaches/coach-file.ts';
+import { coachInstructions } from '../coaches/coach-instructions.ts';
+import { prepareVectorStore, VectorStoresMissing } from '../knowledge/prepare-vector-store.ts';
+import { searchPassages } from '../knowledge/queries.ts';
+import type { Database } from '../platform/database.ts';
+import type { ModelTurn } from '../platform/models/model.ts';
+import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
+import type { UpstreamGone } from '../platform/models/upstream-errors.ts';
+import { createConversation } from './prepare-conversation.ts';
+import { type BegunTurn, listHistory } from './queries.ts';
+import type { RunningTurn } from './running-turn.ts';
+
+/** What `begin_turn` returned for a turn that has begun. */
+export type Begun = Omit<BegunTurn, 'outcome'>;
+
+type PreparingServices = {
+  database: Database;
+  /** Undefined with the practice coach. */
+  upstream: OpenAIUpstream | undefined;
+};
+
+/** How many passages go along for a model that cannot search by itself. */
+const passages_for_model = 6;
+
+/**
+ * Everything between the begun turn and the model's first word: what the model is told, and with OpenAI the chat's
+ * conversation and vector store, which are made where they are missing.
+ */
+export async function prepareTurn(
+  services: PreparingServices,
+  coach: Coach,
+  begun: Begun,
+  content: string,
+  running: RunningTurn,
+): Promise<ModelTurn> {
+  const { database, upstream } = services;
+  const { signal } = running.abort;
+  const searchFiles: ModelTurn['searchFiles'] = (query, limit) =>
+    searchPassages(database, { user_id: begun.user_id, session_id: running.session_id, query, limit });
+  const turn: ModelTurn = {
+    turn_id: running.id,
+    coach_slug: coach.slug,
+    model: upstream?.config.model ?? coach.model,
+    instructions: coachInstructions(coach),
+    conversation_id: begun.conversation_id,
+    history: begun.history,
+    message: {
+      content,
+      file_names: begun.documents.filter(({ is_new }) => is_new).map(({ file_name }) => file_name),
+    },
+    vector_store_ids: [],
+    passages: [],
+    has_files: begun.documents.length > 0,
+    searchFiles,
+    safety_identifier: createHash('sha256').update(begun.user_id).digest('hex').slice(0, 32),
+  };
+  if (upstream) {
+    await Promise.all([
+      attachConversation(services, begun, turn, running),
+      attachDocuments(services, begun, turn, running),
+    ]);
+    signal.throwIfAborted();
+  }
+  return turn;
+}
+
+async function attachConversation(
+  { database, upstream }: PreparingServices,
+  { user_id }: Begun,
+  turn: ModelTurn,
+  running: RunningTurn,
+) {
+  if (turn.conversation_id) return;
+  const { session_id } = running;
+  const made = await createConversation(
+    database,
+    upstream!,
+    { user_id, session_id, history: turn.history },
+    running.abort.signal,
+  );
+  if (!made) return;
+  turn.conversation_id = made;
+  turn.history = [];
+}
+
+async function attachDocuments(
+  services: PreparingServices,
+  begun: Begun,
+  turn: ModelTurn,
+  running: RunningTurn,
+) {
+  const { database, upstream } = services;
+  if (begun.documents.length === 0) return;
+  if (upstream!.has_vector_stores) {
+    const isNew = begun.documents.some((document) => document.vector_store_id === null);
+    if (isNew) running.setStatus('preparing_files');
+    try {
+      const chat = { ...begun, session_id: running.session_id };
+      turn.vector_store_ids = [
+        await prepareVectorStore({ database, upstream: upstream! }, chat, running.abort.signal),
+      ];
+      if (isNew) running.setStatus('thinking');
+      return;
+    } catch (error) {
+      if (!(error instanceof VectorStoresMissing)) throw error;
+      upstream!.has_vector_stores = false;
+    }
+  }
+  turn.passages = await turn.searchFiles(turn.message.content, passages_for_model);
+}
+
+/** Makes anew what OpenAI has lost of a chat, from our rows and texts. */
+export async function restoreUpstream(
+  services: PreparingServices,
+  begun: Begun,
+  turn: ModelTurn,
+  running: RunningTurn,
+  what: UpstreamGone['what'],
+): Promise<void> {
+  if (what === 'conversation') {
+    running.setStatus('thinking');
+    turn.conversation_id = null;
+    turn.history = await listHistory(services.database, begun.user_message_id);
+    await attachConversation(services, begun, turn, running);
+  } else {
+    for (const document of begun.documents) document.vector_store_id = null;
+    begun.vector_store = begun.vector_store && { ...begun.vector_store, status: 'expired' };
+    await attachDocuments(services, begun, turn, running);
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * Every setting as an empty environment variable, which counts as missing and wins over a developer's `.env`: what a
+ * test starts is then set by the test alone.
+ */
+export const no_settings: Record<string, string> = Object.fromEntries(
+  [
+    ...[
+      'HOST',
+      'PORT',
+      'DATA_DIR',
+      'DATABASE_URL',
+      'DATABASE_POOL_SIZE',
+      'SUPABASE_URL',
+      'SUPABASE_PUBLISHABLE_KEY',
+    ],
+    ...['SUPABASE_JWT_SECRET', 'AUTH_JWT_SECRET', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL'],
+    ...['OPENAI_STORE_DAYS', 'MAX_FILE_MB', 'LOG_LEVEL'],
+  ].map((name) => [name, '']),
+);
