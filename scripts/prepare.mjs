@@ -31,6 +31,7 @@ export function install({ dev }) {
   const wanted = `${lock} ${dev ? 'dev' : ''}`.trim();
   const found = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined;
   if (existsSync(node) && (found === wanted || found === `${lock} dev`)) return;
+  if (found === undefined && wasInstalledByHand({ dev })) return writeFileSync(stamp, wanted);
 
   say('Installing packages (once, about a minute) …');
   const npm = process.env.npm_execpath;
@@ -47,6 +48,13 @@ export function install({ dev }) {
     );
   }
   writeFileSync(stamp, wanted);
+}
+
+/** Whether somebody ran npm for the present package-lock.json: npm leaves a newer one of its own. */
+function wasInstalledByHand({ dev }) {
+  const own = statSync(join(modules, '.package-lock.json'), { throwIfNoEntry: false });
+  if (!own || own.mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs) return false;
+  return existsSync(node) && (!dev || existsSync(join(modules, 'vitest')));
 }
 
 /** Builds the web app, unless it was built from exactly these sources. */

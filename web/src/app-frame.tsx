@@ -21,7 +21,7 @@ export function AppFrame() {
       >
         Skip to content
       </a>
-      <OfflineNotice />
+      <OfflineNotice>What you write is kept here, and you can send it when you are back.</OfflineNotice>
       <div className="flex min-h-0 flex-1">
         {wide && (
           <aside aria-label="Sidebar" className="w-sidebar shrink-0 border-r border-line">

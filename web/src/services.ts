@@ -1,7 +1,10 @@
 import { QueryClient } from '@tanstack/react-query';
 import { createAuth } from './accounts/auth.ts';
+import { chatSessionsKey } from './chat/chat-session.ts';
 import { createDrafts, forgetDrafts } from './chat/drafts.ts';
 import { createLiveTurns } from './chat/live-turns.ts';
+import { messagesKey } from './chat/message.ts';
+import { connectTabs } from './chat/other-tabs.ts';
 import { turnEffects } from './chat/turn-effects.ts';
 import { createApi } from './platform/api.ts';
 import { ApiError } from './platform/api-error.ts';
@@ -40,11 +43,17 @@ export function createServices(config: Config) {
 
   const api = createApi(auth.tokens, () => void leaveForSignIn());
   const drafts = createDrafts(localStorage, auth.memberId);
+  const tellOtherTabs = connectTabs((chat_session_id) => {
+    for (const queryKey of [messagesKey(chat_session_id), chatSessionsKey, ['me']]) {
+      void queryClient.invalidateQueries({ queryKey });
+    }
+  });
   const liveTurns = createLiveTurns(
     api,
     turnEffects({
       queryClient,
       drafts,
+      tellOtherTabs,
       openNewChat: (slug) => {
         if (leaving) return_path = `/coaches/${slug}`;
         else void router.navigate({ to: '/coaches/$slug', params: { slug }, replace: true });

@@ -28,7 +28,7 @@ export function SignInForm(props: SignInFormProps) {
     null,
   );
 
-  const complain = (field: 'email' | 'password' | null, sentence: string) => {
+  const complain = (field: 'email' | 'password', sentence: string) => {
     setProblem({ field, sentence });
     (field === 'password' ? password : email).current?.focus();
   };
@@ -46,7 +46,8 @@ export function SignInForm(props: SignInFormProps) {
     setBusy(true);
     try {
       const sentence = await props.onSubmit(given.email, given.password);
-      if (sentence !== null) complain(null, sentence);
+      // The focus stays where it is: either field, or the connection, may be the reason.
+      if (sentence !== null) setProblem({ field: null, sentence });
     } finally {
       setBusy(false);
     }
@@ -76,7 +77,7 @@ export function SignInForm(props: SignInFormProps) {
           spellCheck={false}
           required
           aria-invalid={problem?.field === 'email' || undefined}
-          aria-describedby={problem ? `${id}-problem` : undefined}
+          aria-describedby={problem?.field === 'email' ? `${id}-problem` : undefined}
           className={field_look}
         />
       </div>
@@ -95,7 +96,9 @@ export function SignInForm(props: SignInFormProps) {
             spellCheck={false}
             required
             aria-invalid={problem?.field === 'password' || undefined}
-            aria-describedby={props.password_hint ? `${id}-hint` : undefined}
+            aria-describedby={
+              problem?.field === 'password' ? `${id}-problem` : props.password_hint ? `${id}-hint` : undefined
+            }
             className={`${field_look} pr-12`}
           />
           <button

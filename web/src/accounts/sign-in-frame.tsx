@@ -10,7 +10,7 @@ export function SignInFrame({ title, lead, children }: { title: string; lead: st
   return (
     <div className="flex min-h-full flex-col">
       <title>{`${title} · Touchline`}</title>
-      <OfflineNotice />
+      <OfflineNotice>Signing in works again when you are back.</OfflineNotice>
       <main id="content" className="mx-auto flex w-full max-w-form flex-1 flex-col justify-center px-5 py-10">
         <p className="mb-10 flex items-center gap-2.5 font-display text-lead">
           <Mark className="size-9" />

@@ -21,9 +21,11 @@ export function AttachmentList({ attachments, onRemove, onRetry }: AttachmentLis
           <div className="flex items-center gap-2.5">
             <FileText size={16} className="shrink-0 text-muted" />
             <div className="min-w-0 flex-1 py-1.5 text-small">
-              <p className="truncate">
-                {attachment.file_name}{' '}
-                <span className="text-muted">
+              <p className="flex gap-2">
+                <span title={attachment.file_name} className="truncate">
+                  {attachment.file_name}
+                </span>
+                <span className="shrink-0 text-muted">
                   {readableLength(attachment.state === 'ready' ? attachment.file : attachment)}
                 </span>
               </p>

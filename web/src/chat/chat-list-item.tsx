@@ -1,6 +1,6 @@
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import Ellipsis from 'lucide-react/icons/ellipsis';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { AccentDot } from '../coaches/accent-dot.tsx';
 import { useCoach } from '../coaches/coach.ts';
 import { Menu, MenuContent, MenuItem, MenuTrigger } from '../platform/menu.tsx';
@@ -18,14 +18,23 @@ export function ChatListItem({ chat_session }: { chat_session: ChatSession }) {
   const open_id = useParams({ strict: false, select: (params) => params.chatSessionId });
   const [mode, setMode] = useState<'link' | 'renaming' | 'deleting'>('link');
   const trigger = useRef<HTMLButtonElement>(null);
+  const returns = useRef(false);
   const title = chat_session.title || 'Untitled chat';
+
+  // What was opened from the options leads back to them.
+  useEffect(() => {
+    if (mode !== 'link' || !returns.current) return;
+    returns.current = false;
+    trigger.current?.focus();
+  }, [mode]);
 
   if (mode === 'renaming') {
     return (
       <li className="px-1 py-0.5">
         <TitleField
           title={chat_session.title}
-          onDone={(next) => {
+          onDone={(next, by_key) => {
+            returns.current = by_key;
             setMode('link');
             if (next !== null) void rename(chat_session, next);
           }}
@@ -39,7 +48,7 @@ export function ChatListItem({ chat_session }: { chat_session: ChatSession }) {
         to="/chats/$chatSessionId"
         params={{ chatSessionId: chat_session.id }}
         title={title}
-        className="flex min-h-9 items-center gap-2.5 rounded-md py-1.5 pr-10 pl-2.5 hover:bg-hover aria-[current=page]:bg-hover aria-[current=page]:font-medium"
+        className="flex min-h-9 items-center gap-2.5 rounded-md py-1.5 pr-2.5 pl-2.5 group-focus-within:pr-10 group-hover:pr-10 group-has-data-[state=open]:pr-10 hover:bg-hover pointer-coarse:pr-10 aria-[current=page]:bg-hover aria-[current=page]:font-medium"
       >
         <AccentDot coach={coach} />
         {coach && <span className="sr-only">{coach.name}: </span>}
@@ -65,11 +74,14 @@ export function ChatListItem({ chat_session }: { chat_session: ChatSession }) {
         <DeleteChatDialog
           title={title}
           onCancel={() => {
+            returns.current = true;
             setMode('link');
-            trigger.current?.focus();
           }}
           onConfirm={async () => {
+            // The list stays, whatever becomes of its entry.
+            const list = trigger.current?.closest('nav');
             setMode('link');
+            requestAnimationFrame(() => list?.focus());
             const was_open = open_id === chat_session.id;
             if (was_open) await navigate({ to: '/' });
             const removed = await remove(chat_session);
@@ -83,14 +95,16 @@ export function ChatListItem({ chat_session }: { chat_session: ChatSession }) {
   );
 }
 
+type TitleFieldProps = { title: string; onDone: (next: string | null, by_key: boolean) => void };
+
 /** Enter and leaving the field keep the new title, Escape keeps the old one. */
-function TitleField({ title, onDone }: { title: string; onDone: (next: string | null) => void }) {
+function TitleField({ title, onDone }: TitleFieldProps) {
   const done = useRef(false);
-  const finish = (value: string | null) => {
+  const finish = (value: string | null, by_key: boolean) => {
     if (done.current) return;
     done.current = true;
     const next = value?.trim();
-    onDone(next && next !== title ? next : null);
+    onDone(next && next !== title ? next : null, by_key);
   };
   return (
     <input
@@ -103,13 +117,13 @@ function TitleField({ title, onDone }: { title: string; onDone: (next: string | 
           setTimeout(() => input.select());
         }
       }}
-      onBlur={(event) => finish(event.currentTarget.value)}
+      onBlur={(event) => finish(event.currentTarget.value, false)}
       onKeyDown={(event) => {
         if (event.nativeEvent.isComposing) return;
-        if (event.key === 'Enter') finish(event.currentTarget.value);
+        if (event.key === 'Enter') finish(event.currentTarget.value, true);
         if (event.key === 'Escape') {
           event.stopPropagation();
-          finish(null);
+          finish(null, true);
         }
       }}
       className="min-h-8 w-full rounded-md border border-line-strong bg-surface px-1.5 text-[1rem] sm:text-label"

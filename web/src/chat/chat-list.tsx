@@ -18,7 +18,12 @@ export function ChatList() {
     if (hasNextPage && !isFetchingNextPage && error === null) void fetchNextPage();
   }, '300px');
   return (
-    <nav aria-label="Chats" data-scrolls className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
+    <nav
+      aria-label="Chats"
+      tabIndex={-1}
+      data-scrolls
+      className="min-h-0 flex-1 overflow-y-auto px-2 pb-3 outline-none"
+    >
       {data === undefined && error === null && (
         <div className="p-2.5">
           <Skeleton name="Loading your chats" widths={['w-4/5', 'w-2/3', 'w-3/4', 'w-1/2']} />

@@ -52,6 +52,13 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
     }
   }, [running_id, chat_session_id, liveTurns]);
 
+  // What did not get through goes on by itself when the network is back.
+  useEffect(() => {
+    const takeUp = () => liveTurns.takeUp(chat_session_id);
+    addEventListener('online', takeUp);
+    return () => removeEventListener('online', takeUp);
+  }, [chat_session_id, liveTurns]);
+
   const opener = useRef<Element | null>(null);
   const openCitation = useCallback((next: Citation) => {
     opener.current = document.activeElement;
@@ -119,8 +126,18 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
             failure && (
               <FailedTurnNotice
                 detail={failure.detail}
-                onRetry={() => actions.retry(history.data)}
-                onTakeBack={isUnsent(live) ? actions.takeBack : null}
+                onRetry={() => {
+                  actions.retry(history.data);
+                  if (!isTouchScreen()) composer.current?.focus();
+                }}
+                onTakeBack={
+                  isUnsent(live)
+                    ? () => {
+                        actions.takeBack();
+                        composer.current?.focus();
+                      }
+                    : null
+                }
               />
             )
           }
@@ -132,6 +149,7 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
             draft_key={chat_session_id}
             placeholder={coach ? `Write to ${coach.name}` : 'Write your message'}
             running={running}
+            opening={assistant_slug === undefined}
             stopping={live?.stopping ?? false}
             blocked={
               isUnsent(live) && drafts.get(chat_session_id).content !== ''

@@ -1,7 +1,7 @@
 import ArrowUp from 'lucide-react/icons/arrow-up';
 import Paperclip from 'lucide-react/icons/paperclip';
 import Square from 'lucide-react/icons/square';
-import { type RefObject, useEffect, useImperativeHandle, useLayoutEffect, useRef } from 'react';
+import { type RefObject, useEffect, useId, useImperativeHandle, useLayoutEffect, useRef } from 'react';
 import { IconButton } from '../platform/button.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
 import { isTouchScreen } from '../platform/use-media-query.ts';
@@ -13,6 +13,13 @@ const highest_px = 240;
 
 export type ComposerHandle = { focus: () => void };
 
+const hints = {
+  answering: 'You can send this when the reply is complete.',
+  opening: 'The chat is still opening.',
+  uploading: 'Your files are still on their way.',
+  keys: 'Enter sends. Shift and Enter begins a new line.',
+};
+
 type ComposerProps = {
   handle: RefObject<ComposerHandle | null>;
   draft_key: string;
@@ -20,6 +27,8 @@ type ComposerProps = {
   /** A reply is running: it can be stopped, and the next message waits. */
   running: boolean;
   stopping: boolean;
+  /** It is not known yet which coach this goes to. */
+  opening?: boolean;
   /** Why nothing can be sent now, as a sentence; null when it can. */
   blocked: string | null;
   onSend: () => void;
@@ -28,11 +37,12 @@ type ComposerProps = {
 
 /** Where a message is written and files are attached. Enter sends, Shift and Enter begins a new line. */
 export function Composer(props: ComposerProps) {
-  const { draft_key, running } = props;
+  const { draft_key, running, opening = false } = props;
   const { drafts } = useChat();
   const { api, config } = usePlatform();
   const draft = useDraft(draft_key);
   const field = useRef<HTMLTextAreaElement>(null);
+  const hint_id = useId();
   const picker = useRef<HTMLInputElement>(null);
   const context = { api, drafts, config };
 
@@ -61,8 +71,19 @@ export function Composer(props: ComposerProps) {
 
   const uploading = draft.attachments.some(({ state }) => state === 'uploading');
   const empty = draft.content.trim() === '';
-  const reason = props.blocked ?? (uploading ? 'Your files are still on their way.' : null);
+  const waits_for = opening ? hints.opening : uploading ? hints.uploading : null;
+  const reason = props.blocked ?? waits_for;
   const can_send = !running && !empty && reason === null;
+  const hint = empty
+    ? (waits_for ?? '')
+    : running
+      ? hints.answering
+      : (waits_for ?? (isTouchScreen() ? '' : hints.keys));
+
+  // The button that was pressed gives way to another one; the field keeps the focus. On a touch screen that would open the keyboard.
+  const keepFocus = () => {
+    if (!isTouchScreen()) field.current?.focus();
+  };
 
   return (
     <div className="mx-auto w-full max-w-column">
@@ -74,7 +95,9 @@ export function Composer(props: ComposerProps) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (can_send) props.onSend();
+          if (!can_send) return;
+          props.onSend();
+          keepFocus();
         }}
         className="rounded-xl border border-line-strong bg-surface focus-within:border-focus focus-within:outline-1 focus-within:outline-focus"
       >
@@ -84,12 +107,16 @@ export function Composer(props: ComposerProps) {
             removeAttachment(context, draft_key, id);
             field.current?.focus();
           }}
-          onRetry={(id) => void uploadAttachment(context, draft_key, id)}
+          onRetry={(id) => {
+            void uploadAttachment(context, draft_key, id);
+            keepFocus();
+          }}
         />
         <textarea
           ref={field}
           rows={1}
           aria-label="Message"
+          aria-describedby={hint_id}
           placeholder={props.placeholder}
           value={draft.content}
           onChange={(event) => drafts.write(draft_key, event.target.value)}
@@ -123,14 +150,17 @@ export function Composer(props: ComposerProps) {
           <IconButton name="Attach files" onClick={() => picker.current?.click()}>
             <Paperclip size={18} />
           </IconButton>
-          <span className="min-w-0 flex-1 truncate text-small text-muted">
-            {uploading && !running ? 'Uploading your files' : ''}
+          <span id={hint_id} className="min-w-0 flex-1 truncate text-small text-muted">
+            {hint}
           </span>
           {running ? (
             <IconButton
               name="Stop"
               aria-disabled={props.stopping}
-              onClick={props.onStop}
+              onClick={() => {
+                props.onStop();
+                keepFocus();
+              }}
               className="border border-line-strong"
             >
               <Square size={14} className="fill-current" />

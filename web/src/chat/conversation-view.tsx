@@ -56,7 +56,10 @@ export function ConversationView(props: ConversationViewProps) {
       {!at_end && (
         <button
           type="button"
-          onClick={toEnd}
+          onClick={() => {
+            toEnd();
+            scroller.current?.focus({ preventScroll: true });
+          }}
           className="appear absolute bottom-3 left-1/2 flex min-h-9 -translate-x-1/2 items-center gap-2 rounded-full border border-line bg-surface px-3.5 text-small shadow-raised hover:bg-hover"
         >
           <ArrowDown size={15} className="text-muted" />

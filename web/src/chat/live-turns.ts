@@ -99,7 +99,9 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
       if (wait_ms === undefined) {
         const detail = accepted
           ? 'The connection to your coach was lost. The reply goes on without you and is kept.'
-          : (problem?.message ?? 'Touchline could not be reached.');
+          : problem !== null && problem.status !== 0
+            ? problem.message
+            : 'Your message has not gone out: Touchline could not be reached. It is kept here; check your connection and try again.';
         fail(now, {
           status: 'failed',
           code: problem?.code ?? 'unreachable',

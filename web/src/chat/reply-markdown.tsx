@@ -51,6 +51,15 @@ const Block = memo(function Block({ text, start, marks, onCitation }: BlockProps
           Picture: {alt || 'without a description'}
         </ReplyLink>
       ),
+      input: ({ checked }: ComponentProps<'input'>) => (
+        <input
+          type="checkbox"
+          aria-label={checked ? 'Done' : 'Open'}
+          checked={checked ?? false}
+          disabled
+          className="mr-1.5 accent-pitch"
+        />
+      ),
       table: ({ children }: ComponentProps<'table'>) => (
         <Frame name="Table">
           <table>{children}</table>

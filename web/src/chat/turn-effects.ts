@@ -10,11 +10,13 @@ export function turnEffects({
   queryClient,
   drafts,
   openNewChat,
+  tellOtherTabs,
 }: {
   queryClient: QueryClient;
   drafts: Drafts;
   /** Shows the page on which a first message is written. */
   openNewChat: (assistant_slug: string) => void;
+  tellOtherTabs: (chat_session_id: string) => void;
 }): TurnListeners {
   return {
     onAccepted(turn) {
@@ -29,6 +31,7 @@ export function turnEffects({
         created_at: known?.created_at ?? now,
         updated_at: now,
       });
+      tellOtherTabs(turn.chat_session_id);
     },
 
     onRefused(turn, request, error) {
@@ -43,6 +46,7 @@ export function turnEffects({
     },
 
     onEnded(turn, messages_left) {
+      if (turn.request !== null) tellOtherTabs(turn.chat_session_id);
       noteMessagesLeft(queryClient, messages_left);
       if (turn.user_message_id !== null || turn.request === null) {
         void queryClient.invalidateQueries({ queryKey: messagesKey(turn.chat_session_id) });

@@ -31,7 +31,7 @@ export function CoachCard({ coach }: { coach: Coach }) {
           ))}
         </ol>
         <p className="mt-3 text-small">
-          <span className="text-muted">You walk away with </span>
+          <span className="text-muted">Your finished work: </span>
           {coach.deliverable}
         </p>
       </div>

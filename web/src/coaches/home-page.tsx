@@ -21,7 +21,7 @@ export function HomePage() {
       </p>
       <div className="mt-8">
         {coaches && coaches.length > 0 && (
-          <div className="grid grid-cols-[repeat(auto-fill,minmax(min(18.5rem,100%),1fr))] gap-5">
+          <div className="grid grid-cols-[repeat(auto-fit,minmax(min(18.5rem,100%),1fr))] gap-5">
             {coaches.map((coach) => (
               <CoachCard key={coach.slug} coach={coach} />
             ))}

@@ -99,6 +99,11 @@ function PassageContent({
   );
 }
 
+/** The quote is what the reader came for; the words around it are there to scroll to. */
+function showInTheMiddle(quote: HTMLElement | null) {
+  quote?.scrollIntoView({ block: 'center' });
+}
+
 function PassageText({ reference }: { reference: PassageReference }) {
   const { api } = usePlatform();
   const { file_id, passage_id, quote } = reference;
@@ -137,7 +142,9 @@ function PassageText({ reference }: { reference: PassageReference }) {
         {marked ? (
           <>
             {marked.before}
-            <mark className="rounded-sm bg-quote text-ink">{marked.quote}</mark>
+            <mark ref={showInTheMiddle} className="rounded-sm bg-quote text-ink">
+              {marked.quote}
+            </mark>
             {marked.after}
           </>
         ) : (

@@ -9,15 +9,13 @@ function subscribe(listener: () => void) {
   };
 }
 
-/** Says that the device is offline, as long as it is. */
-export function OfflineNotice() {
+/** Says that the device is offline, as long as it is, and what that means here. */
+export function OfflineNotice({ children }: { children: string }) {
   const online = useSyncExternalStore(subscribe, () => navigator.onLine);
   return (
     <div role="status">
       {!online && (
-        <p className="bg-ink px-4 py-1.5 text-center text-small text-paper">
-          You are offline. What you write is kept here, and you can send it when you are back.
-        </p>
+        <p className="bg-ink px-4 py-1.5 text-center text-small text-paper">You are offline. {children}</p>
       )}
     </div>
   );
