@@ -63,6 +63,31 @@ describe('files of the member', () => {
     expect(text.slice(0, citation?.index).endsWith(`### Slide 6: proof\n\n${fact}`)).toBe(true);
   });
 
+  test('an offer is also taken by the number of its source', async () => {
+    const notes = 'Clients left when we said nothing.\n\nNo clients left after the letter.';
+    for (const [reply, kept, left_out] of [
+      ['Yes, use 1', 'said nothing', 'after the letter'],
+      ['2', 'after the letter', 'said nothing'],
+    ] as const) {
+      const chat = startChat(coaches, 'carousel', [{ ...survey, content: notes }]);
+      await chat.send('What does my survey say about clients who left?');
+      await chat.send(reply);
+      const { text } = await chat.send('draft');
+      expect(text).toContain(kept);
+      expect(text).not.toContain(left_out);
+    }
+  });
+
+  test('a heading is never quoted, and of a table only a cell', async () => {
+    const notes =
+      '## What clients get wrong about us\n\n| Topic | The point about clients | Proof |\n|---|---|---|\n| Prices | Silence is what loses clients | The letter |';
+    const { text } = await startChat(coaches, 'carousel', [{ ...survey, content: notes }]).send(
+      'What does my survey say about clients?',
+    );
+    expect(text).toContain('> Silence is what loses clients');
+    expect(text).not.toMatch(/get wrong about us|\|/);
+  });
+
   test('a sentence whose file is gone stays, without a source', async () => {
     const chat = startChat(coaches, 'carousel', [survey]);
     await chat.send('What does my survey say about losing clients?');

@@ -50,14 +50,17 @@ const patterns: [RegExp, Command][] = [
     { kind: 'unsure' },
   ],
   [
-    /^(?:yes|yep|yeah|sure|ok|okay|please|good|great)?(?:,? (?:please|yes|ok))?,? ?(?:use|take|add) (?:it|that|this|the quote|the first(?: one)?)$|^(?:yes|yep|yeah|sure|ok|okay|yes please|please do|do it)$/,
+    /^(?:yes|yep|yeah|sure|ok|okay|please|good|great)?(?:,? (?:please|yes|ok))?,? ?(?:use|take|add) (?:it|that|this|the quote)$|^(?:(?:yes|yeah|sure|okay),? )?(?:(?:use|take|add) )?(?:the |number )?(?:first|1)(?: one| quote)?$|^(?:yes|yep|yeah|sure|ok|okay|yes please|please do|do it)$/,
     { kind: 'use_offer', which: 'first' },
   ],
   [
-    /^(?:yes,? )?(?:use|take|add) the second(?: one)?$|^the second(?: one)?$/,
+    /^(?:(?:yes|yeah|sure|okay),? )?(?:(?:use|take|add) )?(?:the |number )?(?:second|2)(?: one| quote)?$/,
     { kind: 'use_offer', which: 'second' },
   ],
-  [/^(?:yes,? )?(?:use|take|add) both(?: of them)?$|^both$/, { kind: 'use_offer', which: 'both' }],
+  [
+    /^(?:(?:yes|yeah|sure|okay),? )?(?:(?:use|take|add) )?(?:both(?: of them)?|1 and 2)$/,
+    { kind: 'use_offer', which: 'both' },
+  ],
   [
     /^(?:no|nope|no thanks|no thank you|not (?:that|this)(?: one)?|don(?:'|’)t use (?:it|that)|rather not)$/,
     { kind: 'refuse_offer' },

@@ -181,7 +181,7 @@ function rewriteAdvice(
 ): string {
   const answer = state.answers.get(step.slot);
   const now = item === undefined ? answer?.items.join(' · ') : answer?.items[item];
-  const said = now === undefined ? '' : ` It reads now: “${escapeMarkdown(firstWords(now, 40))}”.`;
+  const said = now === undefined ? '' : ` It reads now: “${escapeMarkdown(bare(firstWords(now, 40)))}”.`;
   return `The new words have to be yours, since I do not write any.${said} ${oneLine(step.advice)} Send it as **${escapeMarkdown(name.toLowerCase())}: …** with at most ${step.max_words} words.`;
 }
 

@@ -58,19 +58,27 @@ export function findPassageOf(sentence: string, passages: Passage[]): Passage | 
   return passages.find(({ content }) => fileSentences(content).includes(sentence));
 }
 
-/** The sentences of a file's text that can stand alone; lines that a PDF wrapped are joined, headings stay apart. */
+/** The sentences of a file's text that can stand alone; lines that a PDF wrapped are joined, Markdown's headings left out. */
 function fileSentences(content: string): string[] {
   const blocks = content
     .slice(0, 20_000)
     .replace(/\r\n?/g, '\n')
     .split(/\n\s*\n|\n(?=\s*(?:#{1,6}\s|[-*+•|]\s|\d{1,2}[.)]\s))|(?<=^#{1,6} [^\n]*)\n/m);
-  return blocks.flatMap((block) => {
+  const prose = blocks.filter((block) => !/^\s*#{1,6}\s/.test(block));
+  return prose.flatMap(tableCells).flatMap((block) => {
     const line = plainText(block.replace(/^\s*(?:[-*+•|]|\d{1,2}[.)])\s+/, '')).replace(/\s+/g, ' ');
     return sentencesOf(line).filter((sentence) => {
       const words = countWords(sentence);
       return words >= 4 && words <= 60 && sentence.length <= 500;
     });
   });
+}
+
+/** The cells of a table's rows, each on its own; a block that is no table as it is. */
+function tableCells(block: string): string[] {
+  if (!/^\s*\|/.test(block)) return [block];
+  const rows = block.split('\n').filter((row) => !/^[\s|:-]+$/.test(row));
+  return rows.flatMap((row) => row.split('|'));
 }
 
 const irregular: Record<string, string | undefined> = {

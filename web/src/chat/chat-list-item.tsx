@@ -48,7 +48,7 @@ export function ChatListItem({ chat_session }: { chat_session: ChatSession }) {
         to="/chats/$chatSessionId"
         params={{ chatSessionId: chat_session.id }}
         title={title}
-        className="flex min-h-9 items-center gap-2.5 rounded-md py-1.5 pr-2.5 pl-2.5 group-focus-within:pr-10 group-hover:pr-10 group-has-data-[state=open]:pr-10 hover:bg-hover pointer-coarse:pr-10 aria-[current=page]:bg-hover aria-[current=page]:font-medium"
+        className="flex min-h-9 pointer-coarse:min-h-11 items-center gap-2.5 rounded-md py-1.5 pr-2.5 pl-2.5 group-focus-within:pr-10 group-hover:pr-10 group-has-data-[state=open]:pr-10 hover:bg-hover pointer-coarse:pr-11 aria-[current=page]:bg-hover aria-[current=page]:font-medium"
       >
         <AccentDot coach={coach} />
         {coach && <span className="sr-only">{coach.name}: </span>}
@@ -59,7 +59,7 @@ export function ChatListItem({ chat_session }: { chat_session: ChatSession }) {
           ref={trigger}
           aria-label={`Chat options: ${title}`}
           title="Chat options"
-          className="absolute top-0.5 right-0.5 flex size-8 items-center justify-center rounded-md text-muted opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
+          className="absolute top-0.5 right-0.5 flex size-8 pointer-coarse:size-10 items-center justify-center rounded-md text-muted opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
         >
           <Ellipsis size={16} />
         </MenuTrigger>

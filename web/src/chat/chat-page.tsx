@@ -102,7 +102,12 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
           onCitation={openCitation}
           above={
             <>
-              {history.isFetchingNextPage && <Skeleton name="Loading earlier messages" widths={['w-1/2']} />}
+              {history.isFetchingNextPage && (
+                // It takes no room, so that what is being read stays where it is.
+                <div className="absolute inset-x-5 top-1">
+                  <Skeleton name="Loading earlier messages" widths={['w-1/2']} />
+                </div>
+              )}
               {history.isError && history.data !== undefined && (
                 <div role="alert" className="flex items-center gap-3 text-small">
                   <p>Earlier messages did not load. {sentenceFor(history.error)}</p>

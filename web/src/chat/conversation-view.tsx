@@ -44,7 +44,10 @@ export function ConversationView(props: ConversationViewProps) {
         onScroll={onScroll}
         className="min-h-0 flex-1 overflow-y-auto [overflow-anchor:none]"
       >
-        <div ref={content} className="mx-auto flex max-w-column flex-col gap-8 px-5 pt-6 pb-8 sm:px-0">
+        <div
+          ref={content}
+          className="relative mx-auto flex max-w-[calc(var(--container-column)+2.5rem)] flex-col gap-8 px-5 pt-6 pb-8"
+        >
           <div ref={top} className="-mb-8" />
           {props.above}
           {items.map((item) => (

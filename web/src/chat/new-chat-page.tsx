@@ -92,7 +92,7 @@ function NewChat({ coach }: { coach: Coach }) {
     <DropZone draft_key={draft_key}>
       <title>{`${coach.name} · Touchline`}</title>
       <ScrollRegion name={`About ${coach.name}`} className="min-h-0 flex-1 overflow-y-auto">
-        <div className="mx-auto max-w-column px-5 pt-8 pb-10 sm:px-0 sm:pt-14">
+        <div className="mx-auto max-w-[calc(var(--container-column)+2.5rem)] px-5 pt-8 pb-10 sm:pt-14">
           <h1 ref={heading} tabIndex={-1} className="font-display text-display">
             {coach.name}
           </h1>

@@ -12,7 +12,7 @@ export function Menu(props: ComponentProps<typeof DropdownMenu.Root>) {
 export const MenuTrigger = DropdownMenu.Trigger;
 
 const item_look =
-  'flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-label outline-none select-none data-highlighted:bg-hover';
+  'flex min-h-9 pointer-coarse:min-h-11 items-center gap-2.5 rounded-md px-2.5 text-label outline-none select-none data-highlighted:bg-hover';
 
 /** The sheet of a menu. */
 export function MenuContent(props: ComponentProps<typeof DropdownMenu.Content>) {
