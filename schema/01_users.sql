@@ -78,8 +78,266 @@ create table if not exists public.profiles (
   constraint profiles_deletion_agrees check (is_deleted = (deleted_at is not null))
 );
 
+-- An older form of the table, brought to the present one; README.md, "An older database", says what becomes of what.
+do $$
+declare
+  the_table constant regclass := 'public.profiles';
+  policies constant text[] := array['Members read their own profile', 'Members update their own profile'];
+  -- Column, type, default, 'required', and what an older row without a value gets where that is not the default.
+  present constant text[] := array[
+    ['id', 'uuid', 'gen_random_uuid()', 'required', null],
+    ['auth_id', 'uuid', null, null, null],
+    ['email', 'text', null, null, null],
+    ['user_name', 'text', null, null, null],
+    ['organization_name', 'text', null, null, null],
+    ['avatar_url', 'text', null, null, null],
+    ['stripe_customer_id', 'text', null, null, null],
+    ['stripe_subscription_id', 'text', null, null, null],
+    ['subscription_plan', 'text', '''free''', 'required', null],
+    ['subscription_quota', 'jsonb', 'public.free_plan_quota()', 'required', null],
+    ['subscription_usage', 'jsonb', '''{"messages": 0, "files": 0, "tokens": 0}''', 'required', null],
+    ['quota_last_reset', 'timestamp with time zone', 'now()', 'required', null],
+    ['is_active', 'boolean', 'true', 'required', null],
+    ['email_confirmed', 'boolean', 'false', 'required', null],
+    ['email_verification_token', 'text', null, null, null],
+    ['deleted_at', 'timestamp with time zone', null, null, null],
+    ['is_deleted', 'boolean', 'false', 'required', 'deleted_at is not null'],
+    ['created_at', 'timestamp with time zone', 'now()', 'required', null],
+    ['updated_at', 'timestamp with time zone', 'now()', 'required', 'created_at']
+  ];
+  wanted text[];
+  step record;
+  older text;
+  row_count bigint;
+  auth_id_is_new boolean;
+  counters constant text := '^\s*\{\s*("(messages|files|tokens)"\s*:\s*(\d+|null)\s*(,\s*(?=")|(?=\})))*\}\s*$';
+begin
+  for step in select polname from pg_catalog.pg_policy where polrelid = the_table and polname <> all (policies) loop
+    execute format('drop policy %I on %s', step.polname, the_table);
+    raise notice 'profiles: the policy "%" is none of ours and was dropped', step.polname;
+  end loop;
+
+  -- The present form has had this constraint from its first version on.
+  if exists (select from pg_catalog.pg_constraint where conrelid = the_table and conname = 'profiles_deletion_agrees') then
+    return;
+  end if;
+  lock table public.profiles in access exclusive mode;
+  -- A time without zone is taken for UTC, as Supabase writes it.
+  perform set_config('timezone', 'UTC', true);
+  alter table public.profiles no force row level security;
+
+  -- What hangs on the older columns: policies, triggers, and constraints and indexes over columns of ours alone.
+  for step in
+    with ours as (
+      select attnum, attname = 'id' as is_id, atttypid from pg_catalog.pg_attribute
+      where attrelid = the_table and attname::text = any (present[:][1:1])
+    ), tables as (
+      select oid from pg_catalog.pg_class where relnamespace = 'public'::regnamespace
+        and relname in ('profiles', 'chat_sessions', 'chat_messages', 'chat_files', 'vector_stores')
+    )
+    select 1 as place, 'policy' as kind, polname as name, polrelid::regclass as holder from pg_catalog.pg_policy
+    where polrelid = the_table or polrelid in (select oid from tables) and exists (
+      select from pg_catalog.pg_depend
+      where classid = 'pg_catalog.pg_policy'::regclass and objid = pg_policy.oid and refobjid = the_table
+    )
+    union all
+    select 2, 'trigger', tgname, the_table from pg_catalog.pg_trigger where tgrelid = the_table and not tgisinternal
+    union all
+    select case contype when 'f' then 3 else 4 end, 'constraint', conname, conrelid from pg_catalog.pg_constraint
+    where conrelid = the_table and contype in ('c', 'f', 'u', 'x') and conkey <@ array(select attnum from ours)
+      or conrelid = the_table and contype = 'p' and conkey <> array(select attnum from ours where is_id)
+      -- A key of another table of ours that must change along; the later files make it anew.
+      or confrelid = the_table and conrelid in (select oid from tables) and not exists (
+        select from ours where is_id and atttypid = 'uuid'::regtype and array[attnum] = confkey
+      )
+    union all
+    select 5, 'index', relname, the_table from pg_catalog.pg_index join pg_catalog.pg_class on oid = indexrelid
+    where indrelid = the_table
+      and not exists (select from pg_catalog.pg_constraint where conindid = indexrelid and contype in ('p', 'u', 'x'))
+      and indkey::smallint[] <@ (array(select attnum from ours) || 0::smallint)
+    order by place
+  loop
+    begin
+      execute format(
+        case step.kind
+          when 'index' then 'drop index public.%I'
+          when 'constraint' then 'alter table %2$s drop constraint if exists %1$I'
+          else 'drop ' || step.kind || ' %I on %s'
+        end, step.name, step.holder
+      );
+    exception when dependent_objects_still_exist then
+      raise exception 'profiles: something of your own needs the older % "%"; drop that, then run this file again', step.kind, step.name
+        using errcode = sqlstate, detail = sqlerrm, hint = 'It can be made anew afterwards, on the primary key.';
+    end;
+    raise notice 'profiles: the older % "%" was dropped', step.kind, step.name;
+  end loop;
+
+  -- On auth.users: what an older project keeps its profiles by.
+  for step in
+    select tgname from pg_catalog.pg_trigger join pg_catalog.pg_proc on pg_proc.oid = tgfoid
+    where tgrelid = 'auth.users'::regclass and not tgisinternal and prosrc ~* '\mprofiles\M'
+      and tgname not in ('on_auth_user_created', 'on_auth_user_email_changed')
+  loop
+    begin
+      execute format('drop trigger %I on auth.users', step.tgname);
+    exception when insufficient_privilege then
+      raise exception 'profiles: the older trigger "%" on auth.users would write to all new rows, and this role may not drop it; drop it in the dashboard under Database, Triggers, then run this file again', step.tgname
+        using errcode = 'insufficient_privilege', hint = format('drop trigger %I on auth.users;', step.tgname);
+    end;
+    raise notice 'profiles: the older trigger "%" on auth.users was dropped', step.tgname;
+  end loop;
+  auth_id_is_new := not exists (
+    select from pg_catalog.pg_attribute where attrelid = the_table and attname = 'auth_id' and not attisdropped
+  );
+
+  -- A quota and a usage that are a number count messages. Text and json are read as what they hold.
+  for step in
+    select attname,
+      case attname when 'subscription_quota' then 'public.free_plan_quota()' else $q$'{"files": 0, "tokens": 0}'::jsonb$q$ end as others,
+      case attname when 'subscription_quota' then counters else replace(counters, '|null', '') end as form
+    from pg_catalog.pg_attribute
+    where attrelid = the_table and attname in ('subscription_quota', 'subscription_usage') and not attisdropped
+  loop
+    execute format('alter table %s alter column %I drop default, alter column %2$I drop not null', the_table, step.attname);
+    execute format(
+      'select count(*) from %s where btrim(%I::text, $q$ "$q$) !~ %L and btrim(%2$I::text, $q$ "$q$) !~* %4$L',
+      the_table, step.attname, step.form,
+      case step.attname when 'subscription_quota' then '^(|null|unlimited|\d+)$' else '^(|null|\d+)$' end
+    ) into row_count;
+    if row_count > 0 then
+      raise exception 'profiles: % row(s) have a value in "%" that cannot be read as counters; write it as {"messages": 50, "files": 10, "tokens": 200000}, then run this file again',
+        row_count, step.attname using errcode = 'check_violation',
+        hint = format('select id, %I from public.profiles;', step.attname);
+    end if;
+    execute format(
+      'alter table %s alter column %I type jsonb using case
+        when btrim(%2$I::text, $q$ "$q$) ~ ''^\d+$''
+          then %3$s || jsonb_build_object(''messages'', btrim(%2$I::text, $q$ "$q$)::numeric)
+        when lower(btrim(%2$I::text, $q$ "$q$)) = ''unlimited'' then ''{"messages": null, "files": null, "tokens": null}''
+        when %2$I::text ~ ''\{'' then %2$I::text::jsonb
+      end', the_table, step.attname, step.others
+    );
+  end loop;
+
+  foreach wanted slice 1 in array present loop
+    execute format(
+      'alter table %s add column if not exists %I %s %s', the_table, wanted[1], wanted[2],
+      case when wanted[5] is null then 'default ' || wanted[3] end
+    );
+    select format_type(atttypid, atttypmod) into older from pg_catalog.pg_attribute
+    where attrelid = the_table and attname = wanted[1];
+    if older <> wanted[2] then
+      if wanted[2] = 'uuid' then
+        execute format(
+          'select count(*) from %s where %I::text !~* ''^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$''',
+          the_table, wanted[1]
+        ) into row_count;
+        if row_count > 0 then
+          raise exception 'profiles: % row(s) have a value in "%" that is no uuid; give them one, then run this file again',
+            row_count, wanted[1] using errcode = 'invalid_text_representation',
+            hint = 'Where other tables refer to this column, change them in the same transaction.';
+        end if;
+      end if;
+      begin
+        execute format('alter table %s alter column %I drop default', the_table, wanted[1]);
+        execute format(
+          case when older ~ '^(timestamp|date|character varying)' then 'alter table %s alter column %I type %s using %2$I::%3$s'
+            else 'alter table %s alter column %I type %s using %2$I::text::%3$s' end,
+          the_table, wanted[1], wanted[2]
+        );
+      exception when data_exception or feature_not_supported or datatype_mismatch then
+        select count(*) from public.profiles into row_count;
+        raise exception 'profiles: "%" cannot become % in the % row(s) there are (%); put that right, then run this file again',
+          wanted[1], wanted[2], row_count, sqlerrm using errcode = sqlstate,
+          hint = 'A view, or a key of another table, can be dropped and made anew afterwards.';
+      end;
+    end if;
+    execute format(
+      'alter table %s alter column %I %s', the_table, wanted[1], coalesce('set default ' || wanted[3], 'drop default')
+    );
+    if wanted[4] is null then
+      execute format('alter table %s alter column %I drop not null', the_table, wanted[1]);
+      continue;
+    end if;
+    if coalesce(wanted[5], wanted[3]) is not null then
+      execute format(
+        'update %s set %I = %s where %2$I is null', the_table, wanted[1], coalesce(wanted[5], wanted[3])
+      );
+    end if;
+    execute format('select count(*) from %s where %I is null', the_table, wanted[1]) into row_count;
+    if row_count > 0 then
+      raise exception 'profiles: % row(s) have no "%"; give them one, then run this file again', row_count, wanted[1]
+        using errcode = 'not_null_violation',
+        hint = format('select * from %s where %I is null;', the_table, wanted[1]);
+    end if;
+    execute format('alter table %s alter column %I set not null', the_table, wanted[1]);
+  end loop;
+
+  update public.profiles set auth_id = id where auth_id is null and exists (select from auth.users where users.id = profiles.id);
+  update public.profiles set email = null where btrim(email) = '';
+
+  for step in
+    select sentence, condition from (values
+      ('have an id that another row has too; give one of them another',
+        $q$id in (select id from public.profiles group by 1 having count(*) > 1)$q$),
+      ('have an auth_id that another row has too; keep it in one of them, set it to null in the others',
+        $q$auth_id in (select auth_id from public.profiles group by 1 having count(*) > 1)$q$),
+      ('belong to a user who is not in auth.users any more; set their auth_id to null',
+        $q$auth_id is not null and not exists (select from auth.users where users.id = profiles.auth_id)$q$),
+      ('have an address that differs from another row''s only in case, or not at all; change or clear one of them',
+        $q$lower(email) in (select lower(email) from public.profiles group by 1 having count(*) > 1)$q$),
+      ('have deleted_at but are not is_deleted; set is_deleted to true or deleted_at to null',
+        $q$not is_deleted and deleted_at is not null$q$),
+      ('share an email_verification_token, stripe_customer_id or stripe_subscription_id with another row; keep it in one of them',
+        $q$email_verification_token in (select email_verification_token from public.profiles group by 1 having count(*) > 1) or stripe_customer_id in (select stripe_customer_id from public.profiles group by 1 having count(*) > 1) or stripe_subscription_id in (select stripe_subscription_id from public.profiles group by 1 having count(*) > 1)$q$)
+    ) as problem(sentence, condition)
+  loop
+    execute format('select count(*) from %s where %s', the_table, step.condition) into row_count;
+    if row_count > 0 then
+      raise exception 'profiles: % row(s) %, then run this file again', row_count, step.sentence
+        using errcode = 'check_violation',
+        hint = format('select * from %s where %s;', the_table, step.condition);
+    end if;
+  end loop;
+  -- A column of the owner's own that nothing here would fill.
+  select string_agg(quote_ident(attname), ', ') into older from pg_catalog.pg_attribute
+  where attrelid = the_table and attnum > 0 and not attisdropped and attnotnull and not atthasdef
+    and attidentity = '' and attname::text <> all (present[:][1:1]);
+  if older is not null then
+    raise exception 'profiles: all rows must have a value in %, which nothing of ours fills; drop its "not null" or give it a default, then run this file again', older
+      using errcode = 'not_null_violation',
+      hint = 'alter table … alter column … drop not null;';
+  end if;
+
+  update public.profiles set email = lower(email) where email <> lower(email);
+  update public.profiles set deleted_at = updated_at where is_deleted and deleted_at is null;
+  -- Without any link to Auth, a confirmed address is one.
+  if auth_id_is_new then
+    update public.profiles set auth_id = users.id from auth.users as users
+    where profiles.auth_id is null and not profiles.is_deleted and lower(users.email) = profiles.email
+      and to_jsonb(users) ->> 'email_confirmed_at' is not null
+      and not exists (select from public.profiles as other where other.auth_id = users.id);
+  end if;
+
+  select conname into older from pg_catalog.pg_constraint where conrelid = the_table and contype = 'p';
+  if older is null then
+    alter table public.profiles add constraint profiles_pkey primary key (id);
+  elsif older <> 'profiles_pkey' then
+    execute format('alter table %s rename constraint %I to profiles_pkey', the_table, older);
+  end if;
+  alter table public.profiles
+    add constraint profiles_auth_id_key unique (auth_id),
+    add constraint profiles_auth_id_fkey foreign key (auth_id) references auth.users (id) on delete set null,
+    add constraint profiles_email_key unique (email),
+    add constraint profiles_email_is_lowercase check (email = lower(email)),
+    add constraint profiles_subscription_quota_is_counters check (public.are_counters(subscription_quota, true)),
+    add constraint profiles_subscription_usage_is_counters check (public.are_counters(subscription_usage, false)),
+    add constraint profiles_deletion_agrees check (is_deleted = (deleted_at is not null));
+end
+$$;
+
 -- Grants. A member reads the own profile but for the verification token, and changes three columns of it.
-revoke all on public.profiles from anon, authenticated;
+revoke all on public.profiles from public, anon, authenticated, service_role;
 grant select (
   id, auth_id, email, user_name, organization_name, avatar_url, stripe_customer_id, stripe_subscription_id,
   subscription_plan, subscription_quota, subscription_usage, quota_last_reset, is_active, email_confirmed,

@@ -94,21 +94,39 @@ begin
 end
 $$;
 
--- Gives back what was reserved (`p_messages`, `p_files`, each 0 or more) and adds the tokens that were used.
+-- Gives back what was reserved (`p_messages`, `p_files`, each 0 or more) and adds the tokens that were used. What was
+-- reserved before the present period began is not given back: it has lapsed with its period.
 -- Returns the allowances that remain.
-create or replace function public.settle_usage(p_user_id uuid, p_messages bigint, p_files bigint, p_tokens bigint)
+drop function if exists public.settle_usage(uuid, bigint, bigint, bigint);
+create or replace function public.settle_usage(
+  p_user_id uuid,
+  p_messages bigint,
+  p_files bigint,
+  p_tokens bigint,
+  p_reserved_at timestamptz default now()
+)
 returns jsonb
 language sql
 set search_path = ''
 as $$
   update public.profiles
-  set subscription_usage = subscription_usage || jsonb_build_object(
-    'messages', greatest(coalesce((subscription_usage ->> 'messages')::bigint, 0) - p_messages, 0),
-    'files', greatest(coalesce((subscription_usage ->> 'files')::bigint, 0) - p_files, 0),
-    'tokens', coalesce((subscription_usage ->> 'tokens')::bigint, 0) + p_tokens
-  )
-  where id = p_user_id
-  returning public.allowances(subscription_quota, subscription_usage)
+  set subscription_usage = jsonb_build_object(
+      'messages', greatest(coalesce((usage.present ->> 'messages')::bigint, 0) - p_messages * usage.counts, 0),
+      'files', greatest(coalesce((usage.present ->> 'files')::bigint, 0) - p_files * usage.counts, 0),
+      'tokens', coalesce((usage.present ->> 'tokens')::bigint, 0) + p_tokens
+    ),
+    quota_last_reset = greatest(profiles.quota_last_reset, usage.period)
+  from (
+    select id,
+      public.usage_now(owners) as present,
+      public.period_start(created_at, now()) as period,
+      case when p_reserved_at < public.period_start(created_at, now()) then 0 else 1 end as counts
+    from public.profiles as owners
+    where id = p_user_id
+    for no key update
+  ) as usage
+  where profiles.id = usage.id
+  returning public.allowances(profiles.subscription_quota, profiles.subscription_usage)
 $$;
 
 revoke execute on function public.allowance(jsonb, jsonb, text) from public, anon, authenticated;
@@ -116,4 +134,5 @@ revoke execute on function public.allowances(jsonb, jsonb) from public, anon, au
 revoke execute on function public.period_start(timestamptz, timestamptz) from public, anon, authenticated;
 revoke execute on function public.usage_now(public.profiles) from public, anon, authenticated;
 revoke execute on function public.reserve_usage(uuid, text, bigint) from public, anon, authenticated;
-revoke execute on function public.settle_usage(uuid, bigint, bigint, bigint) from public, anon, authenticated;
+revoke execute on function public.settle_usage(uuid, bigint, bigint, bigint, timestamptz)
+  from public, anon, authenticated;

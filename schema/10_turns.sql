@@ -130,7 +130,9 @@ declare
   v_last_message_id uuid;
   v_in_place boolean;
 begin
-  -- The lock lets one member's turns begin one after the other.
+  -- Locks are taken in one order everywhere: chat, profile, turn. The chat's keeps it from being deleted in between; the
+  -- profile's lets one member's turns begin one after the other.
+  select * into v_session from public.chat_sessions where id = p_session_id for no key update;
   select * into v_profile from public.profiles where auth_id = p_auth_id for no key update;
   if not found then
     return jsonb_build_object('outcome', 'no_profile');
@@ -154,9 +156,13 @@ begin
     return jsonb_build_object('outcome', 'plan_required');
   end if;
 
-  -- Locked, so that it is not deleted in between.
-  select * into v_session from public.chat_sessions where id = p_session_id for no key update;
-  if found then
+  if v_session.id is null and exists (
+    select 1 from public.chat_sessions where id = p_session_id and user_id = v_profile.id
+  ) then
+    -- Another message of the member made this chat while this one waited for the profile.
+    return jsonb_build_object('outcome', 'turn_in_progress');
+  end if;
+  if v_session.id is not null then
     if v_session.user_id <> v_profile.id then
       return jsonb_build_object('outcome', 'session_not_found');
     end if;
@@ -188,7 +194,10 @@ begin
 
   if v_session.id is null then
     insert into public.chat_sessions (id, user_id, assistant_slug, title)
-    values (p_session_id, v_profile.id, p_assistant_slug, p_title)
+    values (p_session_id, v_profile.id, p_assistant_slug, case
+      when p_content <> '' then p_title
+      else coalesce((select left(min(file_name), 200) from public.chat_files where id = any (p_file_ids)), p_title)
+    end)
     returning * into v_session;
   end if;
 
@@ -270,10 +279,10 @@ declare
   v_output_tokens bigint := coalesce((p_usage ->> 'output_tokens')::bigint, 0);
   v_allowances jsonb;
 begin
-  -- Locks in the order in which begin_turn and deleting a chat take them: profile, chat, turn.
+  -- Locks in the order of begin_turn, and of deleting a chat: chat, profile, turn.
   select * into v_turn from public.turns where id = p_turn_id;
-  perform 1 from public.profiles where id = v_turn.user_id for no key update;
   perform 1 from public.chat_sessions where id = v_turn.session_id for no key update;
+  perform 1 from public.profiles where id = v_turn.user_id for no key update;
   select * into v_turn from public.turns where id = p_turn_id for no key update;
   if not found then
     return null;
@@ -308,7 +317,8 @@ begin
     v_turn.user_id,
     case when v_counts then 0 else 1 end,
     0,
-    case when v_counts then v_input_tokens + v_output_tokens else 0 end
+    case when v_counts then v_input_tokens + v_output_tokens else 0 end,
+    v_turn.created_at
   );
   return jsonb_build_object('status', p_status, 'message_id', v_message_id, 'allowances', v_allowances);
 end
@@ -331,33 +341,35 @@ as $$
   select coalesce(jsonb_agg(jsonb_build_object('id', id, 'stop_requested', stop_requested)), '[]') from kept
 $$;
 
--- Ends the turns whose server has not been heard of since `p_silent_since`, as failed and given back.
--- Returns how many.
-create or replace function public.fail_abandoned_turns(p_silent_since timestamptz)
-returns integer
+-- A turn whose chat is deleted while it is answering costs what a stop at this moment would: nothing before the first
+-- word, afterwards the message and the tokens of the text so far, estimated at four characters each.
+-- Definer: a member who deletes a chat over the Data API may not change the meter.
+create or replace function public.settle_deleted_turn()
+returns trigger
 language plpgsql
+security definer
 set search_path = ''
 as $$
-declare
-  v_turn public.turns;
-  v_count integer := 0;
 begin
-  for v_turn in
-    select * from public.turns
-    where status = 'answering' and heartbeat_at <= p_silent_since
-    order by id
-  loop
-    perform public.finish_turn(v_turn.id, 'failed', 'server_stopped', v_turn.reply, '[]', false, '{}', false);
-    v_count := v_count + 1;
-  end loop;
-  return v_count;
+  if old.reply = '' then
+    perform public.settle_usage(old.user_id, 1, 0, 0, old.created_at);
+  else
+    perform public.settle_usage(old.user_id, 0, 0, (length(old.reply) + 3) / 4, old.created_at);
+  end if;
+  return old;
 end
 $$;
 
+create or replace trigger turns_settle_deleted
+  before delete on public.turns
+  for each row
+  when (old.status = 'answering')
+  execute function public.settle_deleted_turn();
+
+revoke execute on function public.settle_deleted_turn() from public, anon, authenticated;
 revoke execute on function public.turn_history(uuid) from public, anon, authenticated;
 revoke execute on function public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], text[], boolean)
   from public, anon, authenticated;
 revoke execute on function public.finish_turn(uuid, text, text, text, jsonb, boolean, jsonb, boolean)
   from public, anon, authenticated;
 revoke execute on function public.checkpoint_turns(jsonb) from public, anon, authenticated;
-revoke execute on function public.fail_abandoned_turns(timestamptz) from public, anon, authenticated;

@@ -25,6 +25,7 @@ create index if not exists erasures_next_attempt_at_idx on public.erasures (next
 
 -- Grants. The server's alone: row level security is on and there is no policy.
 revoke all on public.erasures from anon, authenticated;
+revoke all on sequence public.erasures_id_seq from anon, authenticated;
 grant select, insert, update, delete on public.erasures to service_role;
 
 alter table public.erasures enable row level security;

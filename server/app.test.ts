@@ -129,7 +129,7 @@ it('every page comes with a strict content security policy', async () => {
   }
 });
 
-it('only Auth’s own paths are passed on to it', async () => {
+it('only Auth’s own paths are passed on to it, and of these only what the product uses', async () => {
   for (const path of [
     '/rest/v1/profiles',
     '/storage/v1/bucket',
@@ -141,4 +141,50 @@ it('only Auth’s own paths are passed on to it', async () => {
     expect([200, 401, 404]).toContain(answer.status);
     if (answer.status === 200) expect(answer.headers.get('content-type')).toContain('text/html');
   }
+  const { auth_key } = (await (await fetch(`${server.url}/api/config`)).json()) as any;
+  for (const path of [
+    'otp',
+    'magiclink',
+    'recover',
+    'admin/users',
+    'verify',
+    'token',
+    'token?grant_type=pkce',
+  ]) {
+    const answer = await fetch(`${server.url}/auth/v1/${path}`, {
+      method: 'POST',
+      headers: { apikey: auth_key, 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'stranger@example.org' }),
+    });
+    expect(answer.status, path).toBe(404);
+  }
+  const pool = new pg.Pool({ connectionString: server.database_url, max: 1 });
+  expect((await pool.query(`select 1 from auth.users where email = 'stranger@example.org'`)).rowCount).toBe(
+    0,
+  );
+  await pool.end();
+});
+
+it('an answer of Auth, which holds tokens, is kept by nobody and carries every header', async () => {
+  const { auth_key } = (await (await fetch(`${server.url}/api/config`)).json()) as any;
+  const answer = await fetch(`${server.url}/auth/v1/signup`, {
+    method: 'POST',
+    headers: { apikey: auth_key, 'content-type': 'application/json' },
+    body: JSON.stringify({ email: `${Date.now()}@example.org`, password: 'a long password' }),
+  });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(answer.headers.get('x-request-id')).toBeTruthy();
+});
+
+it.each([
+  ['POST', '/'],
+  ['PUT', '/anything'],
+  ['DELETE', '/api/config'],
+])('%s %s is a problem document like every other error', async (method, path) => {
+  const answer = await fetch(server.url + path, { method });
+  expect([401, 404]).toContain(answer.status);
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
 });

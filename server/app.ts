@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { accountRoutes } from './accounts/routes.ts';
 import { sessionRoutes } from './chat/session-routes.ts';
 import { turnRoutes } from './chat/turn-routes.ts';
@@ -99,11 +100,34 @@ export function createApp(services: Services) {
     description: 'The access token of Supabase Auth.',
   });
 
-  if (local_auth) app.use('/auth/v1/*', limitJson).all('/auth/v1/*', (c) => local_auth.fetch(c.req.raw));
+  if (local_auth) {
+    app.use('/auth/v1/*', limitJson).all('/auth/v1/*', async (c) => {
+      c.header('cache-control', 'no-store');
+      const grant = c.req.query('grant_type');
+      const called = `${c.req.method} ${c.req.path.slice('/auth/v1/'.length)}${grant ? `?${grant}` : ''}`;
+      if (!auth_calls.has(called)) throw new AppError('not_found', 'There is nothing at this address.');
+      const answer = await local_auth.fetch(c.req.raw);
+      if (answer.status >= 500) {
+        throw new AppError('unavailable', 'Signing in does not work at the moment. Try again in a minute.', {
+          retry_after_ms: 5_000,
+        });
+      }
+      // A response of our own, so that the headers of every answer stand on it too.
+      const type = answer.headers.get('content-type');
+      return c.body(
+        await answer.text(),
+        answer.status as ContentfulStatusCode,
+        type ? { 'content-type': type } : {},
+      );
+    });
+  }
   app.all('/api/*', () => {
     throw new AppError('not_found', 'There is nothing at this address.');
   });
   serveWebApp(app, services.web_folder);
+  app.notFound(() => {
+    throw new AppError('not_found', 'There is nothing at this address.');
+  });
 
   app.onError((error, c) => {
     const known = asAppError(error);
@@ -216,6 +240,20 @@ function configRoutes({ config, local_auth }: Services) {
   return routes;
 }
 
+/**
+ * What of Auth in our process can be called. The rest would do more than the product does: a one-time password makes an
+ * account for any address, and a change of password does not ask for the old one.
+ */
+const auth_calls = new Set([
+  'POST signup',
+  'POST token?password',
+  'POST token?refresh_token',
+  'GET user',
+  'POST logout',
+  'GET settings',
+  'GET health',
+]);
+
 const connection_codes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -225,6 +263,8 @@ const connection_codes = new Set([
   '57P02',
   '57P03',
   '53300',
+  // Two statements that waited for each other: one was rolled back.
+  '40P01',
 ]);
 
 /** Whether an error says that the database cannot be reached, rather than that a statement was wrong. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readConfig, StartError } from './platform/config.ts';
+import { loadConfig, StartError } from './platform/config.ts';
 import { startServer } from './start-server.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -8,13 +8,7 @@ const root = join(import.meta.dirname, '..');
 const patience_ms = { SIGTERM: 30_000, SIGINT: 3_000, disconnect: 3_000 };
 
 try {
-  try {
-    process.loadEnvFile(join(root, '.env'));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw new StartError(`The file .env cannot be read (${code}).`, { cause });
-  }
-  const starting = startServer(readConfig(process.env), root);
+  const starting = startServer(loadConfig(root), root);
   let stopping = false;
   // Already while it starts: a PostgreSQL of ours would live on.
   const stop = async (reason: keyof typeof patience_ms) => {

@@ -57,3 +57,34 @@ it('within a month nothing is renewed', async () => {
   expect((await take()).rows[0].taken).toBe(true);
   expect((await take()).rows[0].taken).toBe(false);
 });
+
+it('what was reserved in a month that is over is not given back in the next, and tokens count where they are settled', async () => {
+  const member = await insertMember(test.pool);
+  await test.pool.query(
+    `update public.profiles
+     set created_at = now() - interval '2 months 1 hour', quota_last_reset = now() - interval '1 month',
+       subscription_usage = '{"messages": 40, "files": 8, "tokens": 9000}'
+     where id = $1`,
+    [member.id],
+  );
+  const settle = (messages: number, tokens: number, reserved_at: string) =>
+    test.pool.query(`select public.settle_usage($1, $2, 0, $3, now() - $4::interval)`, [
+      member.id,
+      messages,
+      tokens,
+      reserved_at,
+    ]);
+  const usage = async () =>
+    (
+      await test.pool.query('select subscription_usage as usage from public.profiles where id = $1', [
+        member.id,
+      ])
+    ).rows[0].usage;
+  await settle(0, 120, '2 hours');
+  expect(await usage()).toEqual({ messages: 0, files: 0, tokens: 120 });
+  await test.pool.query(`select public.reserve_usage($1, 'messages', 1)`, [member.id]);
+  await settle(1, 0, '2 hours');
+  expect(await usage()).toEqual({ messages: 1, files: 0, tokens: 120 });
+  await settle(1, 0, '1 minute');
+  expect(await usage()).toEqual({ messages: 0, files: 0, tokens: 120 });
+});

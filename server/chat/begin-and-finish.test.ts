@@ -179,6 +179,15 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     expect(begun.documents).toMatchObject([{ file_id, is_new: true, openai_file_id: null }]);
   });
 
+  it('a chat that begins with a file alone is called by its name', async () => {
+    const member = await insertMember(test.pool);
+    const file_ids = [await insertPendingFile(member)];
+    expect(await begin(member, { content: '', file_ids })).toMatchObject({
+      outcome: 'begun',
+      title: 'notes.md',
+    });
+  });
+
   it('the history comes in order, without the new message', async () => {
     const member = await insertMember(test.pool);
     const session_id = randomUUID();
@@ -368,7 +377,13 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
       left,
     ]);
     await begin(member, { turn_id: alive });
-    await Promise.all([failAbandonedTurns(test.database, 60_000), failAbandonedTurns(test.database, 60_000)]);
+    await failAbandonedTurns(test.database, 60_000, [left]);
+    const own = await test.pool.query('select status from public.turns where id = $1', [left]);
+    expect(own.rows, 'a process does not give up its own').toEqual([{ status: 'answering' }]);
+    await Promise.all([
+      failAbandonedTurns(test.database, 60_000, []),
+      failAbandonedTurns(test.database, 60_000, []),
+    ]);
     const { rows } = await test.pool.query(
       'select id, status, error_code from public.turns where user_id = $1',
       [member.id],

@@ -225,6 +225,57 @@ describe('with OpenAI', () => {
     expect(usage.tokens).toBeGreaterThan(100);
   });
 
+  it('a place of a citation that cannot be looked up costs the place, not the turn', async () => {
+    const sender = await server.signUp();
+    const file = (await (await sender.upload(report)).json()) as any;
+    await pool.query('alter table public.file_passages rename to file_passages_away');
+    try {
+      // The text for OpenAI's store is read before the reply: this chat's file was made ready in an earlier turn.
+      await pool.query('alter table public.file_passages_away rename to file_passages');
+      const session_id = randomUUID();
+      await readTurn(await sender.send({ session_id, content: 'What about rye?', file_ids: [file.id] }));
+      await pool.query('alter table public.file_passages rename to file_passages_away');
+      const { end, citations } = await readTurn(
+        await sender.send({ session_id, content: 'How many subscribers has the Wednesday loaf?' }),
+      );
+      expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
+      expect(citations[0]).toMatchObject({ number: 1, file_id: file.id, page: null, passage_id: null });
+    } finally {
+      await pool.query('alter table if exists public.file_passages_away rename to file_passages');
+    }
+  });
+
+  it('a conversation that was just made is known even when the turn ends before it is filled', async () => {
+    const sender = await server.signUp();
+    const session_id = randomUUID();
+    await readTurn(await sender.send({ session_id, content: 'My topic is bread' }));
+    await pool.query(
+      `insert into public.chat_messages (session_id, sender, content, created_at)
+       select $1, 'user', 'Message ' || number, now() + number * interval '1 microsecond' from generate_series(1, 30) as number`,
+      [session_id],
+    );
+    openai.faults.next('POST /v1/conversations/:id/items', { hang: true } as never);
+    const id = randomUUID();
+    const reading = sender.send({ session_id, id, content: 'And now?' }).then(readTurn);
+    await vi.waitFor(() => expect(openai.faults.waiting).toBe(0), { timeout: 5_000 });
+    await sender.fetch(`/api/turns/${id}/stop`, { method: 'POST' });
+    expect((await reading).end).toMatchObject({ event: 'end', data: { status: 'stopped' } });
+    const made = openai.requests.filter(
+      ({ method, path }) => method === 'POST' && path === '/v1/conversations',
+    ).length;
+    expect(made).toBeGreaterThan(1);
+    await sender.fetch(`/api/chat-sessions/${session_id}`, { method: 'DELETE' });
+    await vi.waitFor(
+      () => {
+        const own = [...openai.state.conversations.values()].filter(
+          (conversation: any) => conversation.metadata?.session_id === session_id,
+        );
+        expect(own).toEqual([]);
+      },
+      { timeout: 15_000, interval: 200 },
+    );
+  });
+
   describe('misbehaving', () => {
     afterEach(async () => {
       const { end } = await readTurn(await member.send({ content: 'And the next turn works' }));
@@ -344,5 +395,21 @@ describe('with a compatible server that has neither conversations nor vector sto
     const { body } = callsTo('POST /v1/responses').at(-1)! as any;
     expect(body.conversation).toBeUndefined();
     expect(body.input[0]).toEqual({ role: 'user', content });
+  });
+});
+
+describe('with a model that sends what PostgreSQL cannot hold', () => {
+  beforeAll(() =>
+    start({ reply: () => `Half a pair \ud83d and a nul \u0000 and 🥨 whole.`, token_delay_ms: 250 }),
+  );
+  afterAll(() => stop());
+
+  it('the characters are replaced, the text is kept while it grows, and other turns are not harmed', async () => {
+    const session_id = randomUUID();
+    const { text, end } = await readTurn(await member.send({ session_id, content: 'Hello' }));
+    expect(text).toBe('Half a pair \ufffd and a nul \ufffd and 🥨 whole.');
+    expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
+    const { messages } = await member.json(`/api/chat-sessions/${session_id}/messages`);
+    expect(messages[1].content).toBe(text);
   });
 });

@@ -3,6 +3,7 @@ import type { HistoryMessage } from '../platform/models/model.ts';
 import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
 import { eraseUpstream, isGoneUpstream } from '../platform/models/openai-client.ts';
 import { setConversation } from './queries.ts';
+import { TurnGone } from './running-turns.ts';
 
 /** OpenAI takes this many items in one call (openapi 2.3.0). */
 const items_a_call = 20;
@@ -24,15 +25,18 @@ export async function createConversation(
     .map(({ sender, content }) => ({ type: 'message' as const, role: sender, content }));
   let conversation: { id: string };
   try {
-    conversation = await client.conversations.create(
-      { items: items.slice(0, items_a_call), metadata: { session_id } },
-      { signal },
-    );
+    // Not aborted: a conversation that is made while nobody waits would be known to nobody.
+    conversation = await client.conversations.create({
+      items: items.slice(0, items_a_call),
+      metadata: { session_id },
+    });
   } catch (error) {
     if (!isGoneUpstream(error)) throw error;
     upstream.has_conversations = false;
     return undefined;
   }
+  const kept = await setConversation(database, { user_id, session_id, conversation_id: conversation.id });
+  if (!kept) throw new TurnGone();
   for (let from = items_a_call; from < items.length; from += items_a_call) {
     await client.conversations.items.create(
       conversation.id,
@@ -40,7 +44,6 @@ export async function createConversation(
       { signal },
     );
   }
-  await setConversation(database, { user_id, session_id, conversation_id: conversation.id });
   return conversation.id;
 }
 

@@ -31,11 +31,9 @@ export async function prepareTurn(
   services: PreparingServices,
   coach: Coach,
   begun: Begun,
-  content: string,
-  running: RunningTurn,
+  { content, running, signal }: { content: string; running: RunningTurn; signal: AbortSignal },
 ): Promise<ModelTurn> {
   const { database, upstream } = services;
-  const { signal } = running.abort;
   const searchFiles: ModelTurn['searchFiles'] = (query, limit) =>
     searchPassages(database, { user_id: begun.user_id, session_id: running.session_id, query, limit });
   const turn: ModelTurn = {
@@ -57,8 +55,8 @@ export async function prepareTurn(
   };
   if (upstream) {
     await Promise.all([
-      attachConversation(services, begun, turn, running),
-      attachDocuments(services, begun, turn, running),
+      attachConversation(services, begun, turn, running, signal),
+      attachDocuments(services, begun, turn, running, signal),
     ]);
     signal.throwIfAborted();
   }
@@ -70,6 +68,7 @@ async function attachConversation(
   { user_id }: Begun,
   turn: ModelTurn,
   running: RunningTurn,
+  signal: AbortSignal,
 ) {
   if (turn.conversation_id) return;
   const { session_id } = running;
@@ -77,7 +76,7 @@ async function attachConversation(
     database,
     upstream!,
     { user_id, session_id, history: turn.history },
-    running.abort.signal,
+    signal,
   );
   if (!made) return;
   turn.conversation_id = made;
@@ -89,6 +88,7 @@ async function attachDocuments(
   begun: Begun,
   turn: ModelTurn,
   running: RunningTurn,
+  signal: AbortSignal,
 ) {
   const { database, upstream } = services;
   if (begun.documents.length === 0) return;
@@ -97,9 +97,7 @@ async function attachDocuments(
     if (isNew) running.setStatus('preparing_files');
     try {
       const chat = { ...begun, session_id: running.session_id };
-      turn.vector_store_ids = [
-        await prepareVectorStore({ database, upstream: upstream! }, chat, running.abort.signal),
-      ];
+      turn.vector_store_ids = [await prepareVectorStore({ database, upstream: upstream! }, chat, signal)];
       if (isNew) running.setStatus('thinking');
       return;
     } catch (error) {
@@ -122,10 +120,10 @@ export async function restoreUpstream(
     running.setStatus('thinking');
     turn.conversation_id = null;
     turn.history = await listHistory(services.database, begun.user_message_id);
-    await attachConversation(services, begun, turn, running);
+    await attachConversation(services, begun, turn, running, running.abort.signal);
   } else {
     for (const document of begun.documents) document.vector_store_id = null;
     begun.vector_store = begun.vector_store && { ...begun.vector_store, status: 'expired' };
-    await attachDocuments(services, begun, turn, running);
+    await attachDocuments(services, begun, turn, running, running.abort.signal);
   }
 }

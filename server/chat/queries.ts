@@ -93,12 +93,34 @@ export async function checkpointTurns(database: Database, turns: { id: string; r
   return rows[0]!.result;
 }
 
-/** Fails and gives back the turns whose server was silent for `silent_ms`. Returns how many. */
-export async function failAbandonedTurns(database: Database, silent_ms: number): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    select public.fail_abandoned_turns(now() - ${`${silent_ms} milliseconds`}::interval) as count
+/**
+ * Fails and gives back the turns, but for `except`, whose server was silent for `silent_ms`; each in a statement of its
+ * own, so that no locks of one wait for another's. Returns how many.
+ */
+export async function failAbandonedTurns(
+  database: Database,
+  silent_ms: number,
+  except: string[],
+): Promise<number> {
+  const { rows } = await sql<{ id: string; reply: string }>`
+    select id, reply from public.turns
+    where status = 'answering'
+      and heartbeat_at <= now() - ${`${silent_ms} milliseconds`}::interval
+      and id <> all(${except}::uuid[])
   `.execute(database);
-  return rows[0]!.count;
+  for (const { id, reply } of rows) {
+    await finishTurn(database, {
+      turn_id: id,
+      status: 'failed',
+      error_code: 'server_stopped',
+      content: reply,
+      citations: [],
+      incomplete: false,
+      usage: { input_tokens: 0, cached_tokens: 0, output_tokens: 0 },
+      in_conversation: false,
+    });
+  }
+  return rows.length;
 }
 
 /** Marks a member's running turn as to be stopped. False when there is no such turn of theirs. */
@@ -112,17 +134,26 @@ export async function requestStop(database: Database, auth_id: string, turn_id: 
   return rows.length > 0;
 }
 
-/** Records the conversation that OpenAI holds for a chat; the one before is noted for erasure by a trigger. */
+/**
+ * Records the conversation that OpenAI holds for a chat; the one before is noted for erasure by a trigger. Where the
+ * chat is gone meanwhile, the new one is noted, and false returned.
+ */
 export async function setConversation(
   database: Database,
   { user_id, session_id, conversation_id }: { user_id: string; session_id: string; conversation_id: string },
-): Promise<void> {
-  await database
-    .updateTable('chat_sessions')
-    .set({ thread_id: conversation_id })
-    .where('id', '=', session_id)
-    .where('user_id', '=', user_id)
-    .execute();
+): Promise<boolean> {
+  const { rows } = await sql<{ kept: boolean }>`
+    with kept as (
+      update public.chat_sessions set thread_id = ${conversation_id}
+      where id = ${session_id} and user_id = ${user_id}
+      returning id
+    ),
+    noted as (
+      select public.note_erasure('openai_conversation', ${conversation_id}) where not exists (select from kept)
+    )
+    select exists (select from kept) as kept, (select count(*) from noted) as noted
+  `.execute(database);
+  return rows[0]!.kept;
 }
 
 export type TurnRow = {

@@ -5,7 +5,7 @@ import { resolveCitation } from '../knowledge/resolve-citation.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { Model, ModelEvent, ModelTurn, ModelUsage } from '../platform/models/model.ts';
+import type { CitationSource, Model, ModelEvent, ModelTurn, ModelUsage } from '../platform/models/model.ts';
 import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
 import { isUpstreamError, UpstreamGone, upstreamError } from '../platform/models/upstream-errors.ts';
 import { estimateUsage } from './estimate-usage.ts';
@@ -46,11 +46,12 @@ export async function runTurn(
   let end: Extract<ModelEvent, { type: 'end' }> | undefined;
   let failure: unknown;
   try {
-    turn = await prepareTurn(services, coach, begun, content, running);
+    turn = await prepareInTime(services, coach, begun, content, running);
     end = await streamReply(services, begun, turn, running);
   } catch (error) {
     failure = signal.aborted ? signal.reason : error;
   }
+  running.endText();
 
   const stopped = failure instanceof TurnStopped;
   const error = failure && !stopped ? asAppError(failure) : undefined;
@@ -92,46 +93,82 @@ async function streamReply(services: TurnServices, begun: Begun, turn: ModelTurn
 }
 
 async function passEvents(
-  { database, model }: TurnServices,
+  { database, logger, model }: TurnServices,
   begun: Begun,
   turn: ModelTurn,
   running: RunningTurn,
 ) {
   const citations: Promise<void>[] = [];
   let count = 0;
-  for await (const event of model(turn, running.abort.signal)) {
-    switch (event.type) {
-      case 'text':
-        running.addText(event.text);
-        break;
-      case 'tool_call':
-        if (!running.text) running.setStatus('searching_files');
-        break;
-      case 'citation': {
-        const number = ++count;
-        const said = running.text.slice(0, event.index);
-        citations.push(
-          resolveCitation(database, {
-            source: event.source,
-            user_id: begun.user_id,
-            documents: begun.documents,
-            said,
-          }).then((place) => {
-            if (place) running.addCitation({ number, index: event.index, ...place } satisfies Citation);
-          }),
-        );
-        break;
+  try {
+    for await (const event of model(turn, running.abort.signal)) {
+      switch (event.type) {
+        case 'text':
+          running.addText(event.text);
+          break;
+        case 'tool_call':
+          if (!running.text) running.setStatus('searching_files');
+          break;
+        case 'citation':
+          if (findCited(event.source, begun)) citations.push(cite(++count, event));
+          break;
+        case 'end':
+          return event;
       }
-      case 'end':
-        await Promise.all(citations);
-        running.citations.sort((a, b) => a.number - b.number);
-        return event;
     }
+  } finally {
+    await Promise.all(citations);
+    running.citations.sort((one, other) => one.number - other.number);
   }
   throw new AppError(
     'model_cut_off',
     'The coach broke off in the middle. This message was not counted; try again.',
   );
+
+  /** Adds a citation. Its place is looked up meanwhile; one that cannot be found names the file alone. */
+  async function cite(number: number, { index, source }: Extract<ModelEvent, { type: 'citation' }>) {
+    const said = running.text.slice(0, index);
+    const { user_id, documents } = begun;
+    const place = await resolveCitation(database, { source, user_id, documents, said }).catch((error) => {
+      logger.warn({ error, turn_id: running.id }, 'the place of a citation could not be looked up');
+      return { ...findCited(source, begun)!, page: null, passage_id: null, quote: null };
+    });
+    if (place) running.addCitation({ number, index, ...place } satisfies Citation);
+  }
+}
+
+/** The chat's file that a model cites; undefined for one that is not the chat's. */
+function findCited(source: CitationSource, { documents }: Begun) {
+  const document = documents.find((candidate) =>
+    source.kind === 'passage'
+      ? candidate.file_id === source.passage.file_id
+      : candidate.openai_file_id === source.openai_file_id,
+  );
+  return document && { file_id: document.file_id, file_name: document.file_name };
+}
+
+/** A reply is told to have failed after a minute at the most: what its upstream prepares has this long. */
+const prepare_timeout_ms = 50_000;
+
+async function prepareInTime(
+  services: TurnServices,
+  coach: Coach,
+  begun: Begun,
+  content: string,
+  running: RunningTurn,
+): Promise<ModelTurn> {
+  const timeout = AbortSignal.timeout(prepare_timeout_ms);
+  const signal = AbortSignal.any([running.abort.signal, timeout]);
+  try {
+    return await prepareTurn(services, coach, begun, { content, running, signal });
+  } catch (error) {
+    if (!timeout.aborted || running.abort.signal.aborted) throw error;
+    throw new AppError(
+      'model_timed_out',
+      'The coach could not be made ready in time. This message was not counted; try again in a minute.',
+      { cause: error },
+    );
+  }
 }
 
 const finish_patience_ms = 5 * 60_000;
@@ -143,6 +180,7 @@ async function finishPatiently({ database, logger }: TurnServices, input: Finish
     try {
       return await finishTurn(database, input);
     } catch (error) {
+      if (isRefused(error)) return await finishTurn(database, { ...input, ...as_failed });
       if (Date.now() + wait_ms > deadline) throw error;
       logger.warn(
         { error, turn_id: input.turn_id },
@@ -153,6 +191,19 @@ async function finishPatiently({ database, logger }: TurnServices, input: Finish
   }
 }
 
+/** A row that the database refuses is refused again: the turn ends as failed, without its text. */
+const as_failed = {
+  status: 'failed',
+  error_code: 'model_failed',
+  content: '',
+  citations: [] as Citation[],
+} satisfies Partial<FinishInput>;
+
+/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation), PostgreSQL 17, appendix A. */
+function isRefused(error: unknown) {
+  return /^2[23]/.test((error as { code?: string }).code ?? '');
+}
+
 function describeEnd(
   result: FinishInput,
   outcome: FinishOutcome | undefined,
@@ -161,7 +212,8 @@ function describeEnd(
   if (!outcome) return { event: 'error', error: notFound('chat'), counted: false };
   if (outcome.status === 'failed') {
     // Another server may have given the turn up before we could end it.
-    const reason = error ?? new AppError('server_stopped', server_stopped_sentence);
+    const reason =
+      error && error.code !== 'not_found' ? error : new AppError('server_stopped', server_stopped_sentence);
     return { event: 'error', error: reason, counted: false };
   }
   return {

@@ -34,8 +34,10 @@ export class RunningTurn {
   readonly abort = new AbortController();
   text = '';
   status: TurnStatus | undefined;
+  #half = '';
   #readers = new Set<TurnReader>();
   #ended: TurnEnd | undefined;
+  #whenEnded = Promise.withResolvers<void>();
 
   constructor(turn: {
     id: string;
@@ -51,6 +53,11 @@ export class RunningTurn {
     this.title = turn.title;
   }
 
+  /** Resolves when the turn has ended and its end is written. */
+  get ended(): Promise<void> {
+    return this.#whenEnded.promise;
+  }
+
   /** Tells a reader what came after `sequence`, then everything that follows. Returns how to leave. */
   join(reader: TurnReader, sequence: number): () => void {
     const missed = this.text.slice(sequence);
@@ -64,10 +71,30 @@ export class RunningTurn {
     return () => this.#readers.delete(reader);
   }
 
+  /**
+   * Adds the next words. A character that came in two halves waits for its second one, and what PostgreSQL cannot hold
+   * is replaced one for one, so that offsets stay: one bad character must not stop what is kept of other turns.
+   */
   addText(stretch: string) {
-    this.text += stretch;
+    const whole = this.#half + stretch;
+    const endsInHalf = /[\ud800-\udbff]$/.test(whole);
+    this.#half = endsInHalf ? whole.slice(-1) : '';
+    this.#pass(endsInHalf ? whole.slice(0, -1) : whole);
+  }
+
+  /** No more words come: a half that still waits is replaced. */
+  endText() {
+    const half = this.#half;
+    this.#half = '';
+    this.#pass(half);
+  }
+
+  #pass(stretch: string) {
+    if (stretch === '') return;
+    const text = stretch.replaceAll('\0', '\ufffd').toWellFormed();
+    this.text += text;
     this.status = undefined;
-    for (const reader of this.#readers) reader.text(stretch, this.text.length);
+    for (const reader of this.#readers) reader.text(text, this.text.length);
   }
 
   setStatus(status: TurnStatus) {
@@ -84,5 +111,6 @@ export class RunningTurn {
     this.#ended = end;
     for (const reader of this.#readers) reader.end(end, this.text.length);
     this.#readers.clear();
+    this.#whenEnded.resolve();
   }
 }

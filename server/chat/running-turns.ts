@@ -14,6 +14,9 @@ export type RunningTurns = {
   add: (turn: RunningTurn) => void;
   delete: (turn: RunningTurn) => void;
   get: (id: string) => RunningTurn | undefined;
+  ids: () => string[];
+  /** The reply that is being made for a chat. */
+  ofChat: (session_id: string) => RunningTurn | undefined;
   readonly size: number;
   /** Waits for the replies to end, `patience_ms` at the most; cuts the rest off, which are given back. */
   stop: (patience_ms: number) => Promise<void>;
@@ -70,6 +73,8 @@ export function createRunningTurns(database: Database, logger: Logger): RunningT
       if (turns.size === 0) onEmpty?.();
     },
     get: (id) => turns.get(id),
+    ids: () => [...turns.keys()],
+    ofChat: (session_id) => [...turns.values()].find((turn) => turn.session_id === session_id),
     get size() {
       return turns.size;
     },

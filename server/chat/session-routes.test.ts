@@ -103,6 +103,8 @@ it('another member’s chat is not found by any route', async () => {
 it.each([
   'cursor=x',
   `cursor=${Buffer.from("2026-01-01T00:00:00Z 'or 1=1").toString('base64url')}`,
+  `cursor=${Buffer.from(`2026-99-99T00:00:00Z ${randomUUID()}`).toString('base64url')}`,
+  `cursor=${Buffer.from(`2026-01-01T00:00:00Z ${'-'.repeat(36)}`).toString('base64url')}`,
   'limit=0',
   'limit=1000',
 ])('a list with %s is refused', async (query) => {

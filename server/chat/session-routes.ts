@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createRoute, z } from '@hono/zod-openapi';
 import { erasures_job } from '../accounts/jobs.ts';
 import { fileSchema } from '../files/routes.ts';
@@ -7,7 +8,7 @@ import { AppError, notFound } from '../platform/errors.ts';
 import type { Jobs } from '../platform/jobs.ts';
 import { createRouter, jsonResponse, problemResponse, signedIn, uuidParam } from '../platform/routes.ts';
 import { failureOf } from './join-turn.ts';
-import type { RunningTurns } from './running-turns.ts';
+import { type RunningTurns, TurnStopped } from './running-turns.ts';
 import {
   deleteChatSession,
   findChatSession,
@@ -136,11 +137,21 @@ const messagesRoute = createRoute({
   },
 });
 
+const stop_patience_ms = 3_000;
+
 type SessionServices = { database: Database; jobs: Jobs; running_turns: RunningTurns };
 
 /** The routes of chats and their history. */
-export function sessionRoutes({ database, jobs }: SessionServices) {
+export function sessionRoutes({ database, jobs, running_turns }: SessionServices) {
   const routes = createRouter();
+
+  /** Ends the reply of a chat that is to be deleted, so that it is settled and its reader told; in vain elsewhere. */
+  async function stopReply(auth_id: string, session_id: string) {
+    const running = running_turns.ofChat(session_id);
+    if (running?.auth_id !== auth_id) return;
+    running.abort.abort(new TurnStopped());
+    await Promise.race([running.ended, delay(stop_patience_ms)]);
+  }
 
   routes.openapi(listRoute, async (c) => {
     const { limit, cursor } = c.req.valid('query');
@@ -174,8 +185,10 @@ export function sessionRoutes({ database, jobs }: SessionServices) {
   });
 
   routes.openapi(deleteRoute, async (c) => {
-    if (!(await deleteChatSession(database, c.var.signed_in.auth_id, c.req.valid('param').id)))
-      throw notFound('chat');
+    const { auth_id } = c.var.signed_in;
+    const { id } = c.req.valid('param');
+    await stopReply(auth_id, id);
+    if (!(await deleteChatSession(database, auth_id, id))) throw notFound('chat');
     jobs.wake(erasures_job);
     return c.body(null, 204);
   });
@@ -240,11 +253,13 @@ function writeCursor(time: string, id: string) {
   return Buffer.from(`${time} ${id}`).toString('base64url');
 }
 
-const cursorText = /^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) ([0-9a-f-]{36})$/;
+const cursorText = /^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (\S+)$/;
 
 function readCursor(cursor: string | undefined) {
   if (cursor === undefined) return undefined;
   const found = cursorText.exec(Buffer.from(cursor, 'base64url').toString());
-  if (!found) throw new AppError('invalid_request', 'This page does not exist. Load the list again.');
+  if (!found || Number.isNaN(Date.parse(found[1]!)) || !z.uuid().safeParse(found[2]).success) {
+    throw new AppError('invalid_request', 'This page does not exist. Load the list again.');
+  }
   return { time: found[1]!, id: found[2]! };
 }

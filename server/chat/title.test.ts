@@ -31,3 +31,15 @@ it('a title always fits the database and is never empty', () => {
     expect([...title].length).toBeLessThanOrEqual(200);
   }
 });
+
+it.each(['[', '![', '.', '[a](', '`', ' ', 'a ', '- '])(
+  '50,000 characters of %j take no time worth naming',
+  (piece) => {
+    const message = `${piece.repeat(50_000 / piece.length)}x`;
+    const started = process.cpuUsage();
+    titleFromMessage(message, 'Coach');
+    const { user, system } = process.cpuUsage(started);
+    // A pattern that grows with the square of the length takes seconds.
+    expect((user + system) / 1000).toBeLessThan(200);
+  },
+);

@@ -1,4 +1,5 @@
 const longest_title = 60;
+const longest_look = 600;
 const greeting =
   /^(hi|hello|hey|dear coach|good (morning|afternoon|evening)|hallo|guten (tag|morgen|abend)|bonjour|hola)\b[\s,.!:;–-]*(there|coach|zusammen)?[\s,.!:;–-]*/iu;
 
@@ -7,7 +8,9 @@ const greeting =
  * word. Falls back to the first file's name, then to the coach's name.
  */
 export function titleFromMessage(content: string, fallback: string): string {
+  // A title needs little, and some of these patterns would take seconds over a whole message.
   const plain = content
+    .slice(0, longest_look)
     .replace(/```[\s\S]*?(```|$)/g, ' ')
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replace(/^[\s>#*+-]+/gm, ' ')

@@ -240,13 +240,45 @@ describe('a reply that takes its time', () => {
     expect((await reading).end?.event).toBe('end');
   });
 
-  it('ends when its chat is deleted, and leaves nothing behind', async () => {
+  it('ends when its chat is deleted: what was said counts, as a stop does, and nothing is left', async () => {
+    const sender = await server.signUp();
     const session_id = randomUUID();
-    const reading = member.send({ session_id, content: 'A carousel about bread' }).then(readTurn);
-    await delay(200);
-    expect((await member.fetch(`/api/chat-sessions/${session_id}`, { method: 'DELETE' })).status).toBe(204);
+    const reading = sender.send({ session_id, content: 'A carousel about bread' }).then(readTurn);
+    await delay(400);
+    expect((await sender.fetch(`/api/chat-sessions/${session_id}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await reading).end).toMatchObject({ event: 'end', data: { status: 'stopped' } });
+    expect((await sender.fetch(`/api/chat-sessions/${session_id}/messages`)).status).toBe(404);
+    expect((await sender.json('/api/me')).subscription_usage.messages).toBe(1);
+  });
+
+  it('is settled too when its row is deleted behind the server’s back, and its reader is told', async () => {
+    const pool = new pg.Pool({ connectionString: server.database_url, max: 1 });
+    const sender = await server.signUp();
+    const session_id = randomUUID();
+    const reading = sender.send({ session_id, content: 'A carousel about bread' }).then(readTurn);
+    await delay(1_700);
+    await pool.query('delete from public.chat_sessions where id = $1', [session_id]);
+    await pool.end();
     expect((await reading).end).toMatchObject({ event: 'error', data: { code: 'not_found' } });
-    expect((await member.fetch(`/api/chat-sessions/${session_id}/messages`)).status).toBe(404);
+    const usage = (await sender.json('/api/me')).subscription_usage;
+    expect(usage.messages).toBe(1);
+    expect(usage.tokens).toBeGreaterThan(0);
+  });
+
+  it('that another server gave up is told as that, and not as a chat that is gone', async () => {
+    const pool = new pg.Pool({ connectionString: server.database_url, max: 1 });
+    const id = randomUUID();
+    const reading = member.send({ id, content: 'A carousel about bread' }).then(readTurn);
+    await delay(200);
+    await pool.query(
+      `select public.finish_turn($1, 'failed', 'server_stopped', 'Half', '[]', false, '{}', false)`,
+      [id],
+    );
+    await pool.end();
+    expect((await reading).end).toMatchObject({
+      event: 'error',
+      data: { code: 'server_stopped', counted: false },
+    });
   });
 
   it('is given back when the server stops, and its text so far is kept', async () => {

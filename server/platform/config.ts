@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
 /**
@@ -120,4 +120,15 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     max_file_bytes: values.MAX_FILE_MB * 1_000_000,
     log_level: values.LOG_LEVEL ?? 'warn',
   };
+}
+
+/** The settings of this process: its environment and, behind it, the file `.env` in `root`. Throws as `readConfig`. */
+export function loadConfig(root: string): Config {
+  try {
+    process.loadEnvFile(join(root, '.env'));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw new StartError(`The file .env cannot be read (${code}).`, { cause });
+  }
+  return readConfig(process.env);
 }

@@ -139,6 +139,7 @@ export interface SchemaFiles {
   applied_at: Generated<string>;
   checksum: string;
   name: string;
+  released: Generated<boolean>;
 }
 
 export interface Turns {

@@ -42,7 +42,10 @@ export function createPool(url: string, size: number, logger: Logger): pg.Pool {
     idleTimeoutMillis: 60_000,
     application_name: 'touchline',
   });
-  const lost = (error: Error) => logger.warn({ error }, 'a database connection was lost');
+  const lost = (error: Error) => {
+    // One that we are closing may hear that the server is shutting down before it has said goodbye.
+    if (!pool.ending) logger.warn({ error }, 'a database connection was lost');
+  };
   pool.on('error', lost);
   // While a connection is lent out the pool does not listen, and nobody listening would end the process.
   pool.on('connect', (client) => client.on('error', lost));

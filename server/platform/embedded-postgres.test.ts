@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { StartError } from './config.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 
@@ -125,6 +125,22 @@ test('stopping takes seconds even while somebody is in a transaction, and the ne
     { content: 'committed' },
     { content: 'kept' },
   ]);
+});
+
+test('a PostgreSQL that dies while its owner lives is started again at the same address, with what was committed', async () => {
+  const folder = copyOfMade('restarted');
+  const { url } = await start(folder);
+  await query(url, `insert into notes values ('committed')`);
+  const died = postmasterPid(folder);
+  process.kill(died, 'SIGKILL');
+  await vi.waitFor(
+    async () => expect(await query(url, 'select content from notes order by 1')).toHaveLength(2),
+    {
+      timeout: 15_000,
+      interval: 100,
+    },
+  );
+  expect(postmasterPid(folder)).not.toBe(died);
 });
 
 test('stopping twice, and stopping what has died, does no harm', async () => {

@@ -1,23 +1,15 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { StartError } from './config.ts';
+import type { Logger } from './logger.ts';
 import { type PostgresAccount, preparePostgresAccount } from './postgres-account.ts';
+import { disownUsedPid, isAlive, isPostgresOf, readPostmaster } from './postmaster.ts';
 
 export type EmbeddedPostgres = {
   url: string;
@@ -28,6 +20,8 @@ export type EmbeddedPostgres = {
 
 type Binaries = { postgres: string; initdb: string };
 
+/** How often a look is taken whether the server still lives. */
+const look_ms = 1_000;
 const start_timeout_ms = 60_000;
 const stop_timeout_ms = 30_000;
 
@@ -35,21 +29,69 @@ const stop_timeout_ms = 30_000;
  * Starts the real PostgreSQL that comes with the npm packages, on a free port of the loopback address, with its
  * data below `folder`; makes the database at the first start. It runs detached, so that a terminal's Ctrl-C reaches
  * Touchline first; after Touchline was killed the next start takes the running PostgreSQL over.
- * The caller holds the folder's lock. Throws a `StartError` with one sentence.
+ * Where it dies meanwhile it is started again on the same port. The caller holds the folder's lock. Throws a
+ * `StartError` with one sentence.
  */
-export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(folder: string, logger?: Logger): Promise<EmbeddedPostgres> {
   const account = await preparePostgresAccount(folder, await findBinaries());
   const data = join(account.folder, 'postgres');
   const password = readOrMakePassword(join(folder, 'postgres-password'));
   if (!existsSync(join(data, 'PG_VERSION'))) await initialise(account, data, password);
 
   const running = await findRunning(data, password);
-  const started = running ?? (await startServer(account, data, join(folder, 'postgres.log'), password));
+  const start = (port?: number) => startServer(account, data, join(folder, 'postgres.log'), password, port);
+  const started = running ?? (await start());
   return {
     url: urlOf(started.port, password),
     adopted: running !== undefined,
-    stop: () => stopServer(started.pid),
+    stop: keepRunning(started, start, logger),
   };
+}
+
+/** Starts a server that has died again, on its port, until it is stopped. Returns how to stop it. */
+function keepRunning(
+  server: { pid: number; port: number },
+  start: (port: number) => Promise<{ pid: number }>,
+  logger: Logger | undefined,
+) {
+  let { pid } = server;
+  let stopped = false;
+  let restarting: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    if (stopped || restarting || isAlive(pid)) return;
+    logger?.error({ pid }, 'the embedded PostgreSQL has died and is started again: see postgres.log');
+    restarting = start(server.port)
+      .then((next) => {
+        pid = next.pid;
+      })
+      .catch((error) => logger?.error({ error }, 'the embedded PostgreSQL did not start again'))
+      .finally(() => {
+        restarting = undefined;
+      });
+  }, look_ms);
+  timer.unref();
+  return async () => {
+    stopped = true;
+    clearInterval(timer);
+    await restarting;
+    await stopServer(pid);
+  };
+}
+
+/**
+ * The embedded PostgreSQL of a folder as it stands: whether its database was ever made, and its address while it
+ * runs. Starts nothing.
+ */
+export async function findEmbeddedPostgres(
+  folder: string,
+): Promise<{ made: boolean; url: string | undefined }> {
+  const passwordFile = join(folder, 'postgres-password');
+  if (!existsSync(passwordFile)) return { made: false, url: undefined };
+  const account = await preparePostgresAccount(folder, await findBinaries());
+  const data = join(account.folder, 'postgres');
+  const password = readFileSync(passwordFile, 'utf8').trim();
+  const running = await findRunning(data, password);
+  return { made: existsSync(join(data, 'PG_VERSION')), url: running && urlOf(running.port, password) };
 }
 
 async function findBinaries(): Promise<Binaries> {
@@ -124,10 +166,16 @@ async function findRunning(data: string, password: string) {
   }
 }
 
-async function startServer(account: PostgresAccount, data: string, logPath: string, password: string) {
+async function startServer(
+  account: PostgresAccount,
+  data: string,
+  logPath: string,
+  password: string,
+  wanted_port?: number,
+) {
   disownUsedPid(data);
   for (let attempt = 0; ; attempt++) {
-    const port = await findFreePort();
+    const port = wanted_port ?? (await findFreePort());
     const log = openSync(logPath, 'a', 0o600);
     const child = spawn(
       ...account.command(account.binaries.postgres, [
@@ -182,50 +230,6 @@ async function stopServer(pid: number) {
 
 function setting(assignment: string) {
   return ['-c', assignment];
-}
-
-/** What PostgreSQL says of itself in postmaster.pid (src/include/miscadmin.h): pid, data, start, port, socket, address, shared memory, status. */
-function readPostmaster(data: string) {
-  try {
-    const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
-    const pid = Number(lines[0]);
-    if (!Number.isInteger(pid) || pid <= 0) return undefined;
-    return { pid, port: Number(lines[3]), status: lines[7]?.trim() };
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * After the machine went down hard the process id in postmaster.pid may be another program's, and PostgreSQL would
- * refuse to start. It takes a file that names its parent for stale (CreateLockFile in miscinit.c), and still looks
- * whether anybody uses the memory that the file names: so our id goes in, and the file stays.
- */
-function disownUsedPid(data: string) {
-  const found = readPostmaster(data);
-  if (!found || !isAlive(found.pid) || isPostgresOf(found.pid, data)) return;
-  const path = join(data, 'postmaster.pid');
-  const [, ...rest] = readFileSync(path, 'utf8').split('\n');
-  writeFileSync(path, [process.pid, ...rest].join('\n'));
-}
-
-/** Whether a process is the PostgreSQL of this folder: it works in it. Outside of Linux, whether it is alive. */
-function isPostgresOf(pid: number, data: string) {
-  if (process.platform !== 'linux') return isAlive(pid);
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(data);
-  } catch {
-    return false;
-  }
-}
-
-function isAlive(pid: number) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function answers(port: number, password: string) {

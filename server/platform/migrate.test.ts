@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { releaseSchema } from '../../scripts/release-schema.ts';
 import { createEmptyDatabase } from '../testing/test-postgres.ts';
 import { StartError } from './config.ts';
 import { findPendingFiles, migrate, readSchemaFiles } from './migrate.ts';
@@ -120,6 +121,75 @@ test('a connection that is cut in the middle of a run is told, and the next run 
   write('02_second.sql');
   expect(await applyAll()).toEqual(['01_first.sql', '02_second.sql']);
   expect(await listRuns()).toEqual(['01_first.sql', '02_second.sql']);
+});
+
+test('a released file that was changed, or is gone, is refused before anything is applied', async () => {
+  await applyAll();
+  expect(releaseSchema(folder)).toEqual(['01_first.sql', '02_second.sql']);
+  write('03_third.sql');
+  expect(readSchemaFiles(folder).map((file) => file.released)).toEqual([true, true, false]);
+
+  write('02_second.sql', '-- changed');
+  const sentence = /^The schema file 02_second\.sql is not as it was released: put it back .* new file\.$/;
+  expect(applyAll).toThrow(sentence);
+  expect(applyAll).toThrow(StartError);
+  // Nor can the change be released.
+  expect(() => releaseSchema(folder)).toThrow(sentence);
+  rmSync(join(folder, '02_second.sql'));
+  expect(applyAll).toThrow(sentence);
+  expect(await listRuns()).toEqual(['01_first.sql', '02_second.sql']);
+
+  // Other ends of lines, as git makes them on Windows, are no change.
+  write('02_second.sql');
+  const path = join(folder, '02_second.sql');
+  writeFileSync(path, readFileSync(path, 'utf8').replaceAll('\n', '\r\n'));
+  expect(await applyAll()).toContain('03_third.sql');
+});
+
+test('a database that has a file in a form that another version released is refused, and stays as it is', async () => {
+  releaseSchema(folder);
+  await applyAll();
+  // A Touchline from before the release, or one whose list was edited along with the file.
+  rmSync(join(folder, 'released.json'));
+  write('01_first.sql', '-- another form');
+  await expect(applyAll()).rejects.toThrow(
+    /^The database has the schema file 01_first\.sql as it was released, and this Touchline carries another form of it: /,
+  );
+  releaseSchema(folder);
+  await expect(applyAll()).rejects.toBeInstanceOf(StartError);
+  expect(await listRuns()).toEqual(['01_first.sql', '02_second.sql']);
+});
+
+test('a database from before the release takes the released form, once', async () => {
+  await applyAll();
+  write('01_first.sql', '-- as released');
+  releaseSchema(folder);
+  expect(await applyAll()).toEqual(['01_first.sql', '02_second.sql']);
+  expect(await applyAll()).toEqual([]);
+  const { rows } = await pool.query('select distinct released from schema_files');
+  expect(rows).toEqual([{ released: true }]);
+});
+
+test('a list of applied files from before there were releases is taken over', async () => {
+  await applyAll();
+  await pool.query('alter table schema_files drop column released');
+  write('03_third.sql');
+  expect(await applyAll()).toEqual(['03_third.sql']);
+});
+
+test('a database of a newer Touchline is refused, and nothing is applied to it', async () => {
+  write('03_third.sql');
+  write('04_fourth.sql');
+  await applyAll();
+  for (const name of ['03_third.sql', '04_fourth.sql']) rmSync(join(folder, name));
+  write('02_second.sql', '-- changed');
+  const refused = expect(applyAll()).rejects;
+  await refused.toBeInstanceOf(StartError);
+  await refused.toThrow(
+    'The database belongs to a newer Touchline: it has the schema file 03_third.sql, which this version does not know. Start the newer version, or restore the backup from before it.',
+  );
+  await expect(findPendingFiles(pool, readSchemaFiles(folder))).rejects.toThrow('newer Touchline');
+  expect(await listRuns()).toHaveLength(4);
 });
 
 test("the list of applied files is out of the Data API's reach", async () => {

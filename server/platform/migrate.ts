@@ -1,35 +1,84 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { StartError } from './config.ts';
 
-export type SchemaFile = { name: string; content: string; checksum: string };
+export type SchemaFile = {
+  name: string;
+  content: string;
+  checksum: string;
+  /** A tagged version carries it, so it never changes again. */
+  released: boolean;
+};
+
+/** Beside the files: name → checksum of each that a tagged version carries. `npm run schema:release` writes it. */
+export const released_list = 'released.json';
 
 /** Any number no other program uses: the advisory lock that lets one server at a time apply the schema. */
 const lock_id = 7_266_311_204;
 
-/** The schema's files in the order in which they are applied: `NN_name.sql`. */
+/**
+ * The schema's files in the order in which they are applied: `NN_name.sql`. Throws a `StartError` where one that was
+ * released has changed or is gone.
+ */
 export function readSchemaFiles(folder: string): SchemaFile[] {
-  return readdirSync(folder)
+  const list = join(folder, released_list);
+  const released = new Map<string, string>(
+    existsSync(list) ? Object.entries(JSON.parse(readFileSync(list, 'utf8'))) : [],
+  );
+  const files = readdirSync(folder)
     .filter((name) => /^\d\d_[a-z0-9_]+\.sql$/.test(name))
     .sort()
     .map((name) => {
-      const content = readFileSync(join(folder, name), 'utf8');
-      return { name, content, checksum: createHash('sha256').update(content).digest('hex') };
+      // Git on Windows may have changed the ends of the lines: it is the same file.
+      const content = readFileSync(join(folder, name), 'utf8').replaceAll('\r\n', '\n');
+      const checksum = createHash('sha256').update(content).digest('hex');
+      return { name, content, checksum, released: released.has(name) };
     });
+  for (const [name, checksum] of released) {
+    if (files.find((file) => file.name === name)?.checksum === checksum) continue;
+    throw new StartError(
+      `The schema file ${name} is not as it was released: put it back as the last tag has it, and write what should change into a new file.`,
+    );
+  }
+  return files;
 }
 
-/** The files that are not applied in their present form, in order. One statement. */
+type AppliedFile = { name: string; checksum: string; released?: boolean };
+
+/**
+ * The files that the database does not have in their present form, in order. One statement. Throws a `StartError`
+ * where the database has files that this version does not know, or has one as another version released it.
+ */
 export async function findPendingFiles(pool: pg.Pool, files: SchemaFile[]): Promise<SchemaFile[]> {
-  const { rows } = await pool
-    .query<{ name: string; checksum: string }>(`select name, checksum from public.schema_files`)
-    .catch((error) => {
-      if (error.code === '42P01') return { rows: [] };
-      throw error;
-    });
-  const applied = new Map(rows.map((row) => [row.name, row.checksum]));
-  return files.filter((file) => applied.get(file.name) !== file.checksum);
+  // Every column, because a database from before there was `released` does not have it yet.
+  const { rows } = await pool.query<AppliedFile>('select * from public.schema_files').catch((error) => {
+    if (error.code === '42P01') return { rows: [] };
+    throw error;
+  });
+  const applied = new Map(rows.map((row) => [row.name, row]));
+  const known = new Map(files.map((file) => [file.name, file]));
+  for (const { name, checksum, released } of [...rows].sort((one, other) =>
+    one.name < other.name ? -1 : 1,
+  )) {
+    const file = known.get(name);
+    if (!file) {
+      throw new StartError(
+        `The database belongs to a newer Touchline: it has the schema file ${name}, which this version does not know. Start the newer version, or restore the backup from before it.`,
+      );
+    }
+    if (released && file.checksum !== checksum) {
+      throw new StartError(
+        `The database has the schema file ${name} as it was released, and this Touchline carries another form of it: start the released version, or put the file back as it was there.`,
+      );
+    }
+  }
+  return files.filter((file) => {
+    const row = applied.get(file.name);
+    // A file that has been released since runs once more, which changes nothing, and is noted as such.
+    return row?.checksum !== file.checksum || (file.released && !row.released);
+  });
 }
 
 /**
@@ -50,6 +99,7 @@ export async function migrate(pool: pg.Pool, files: SchemaFile[]): Promise<strin
         checksum text not null,
         applied_at timestamptz not null default now()
       );
+      alter table public.schema_files add column if not exists released boolean not null default false;
       alter table public.schema_files enable row level security;
       do $$
       begin
@@ -67,9 +117,10 @@ export async function migrate(pool: pg.Pool, files: SchemaFile[]): Promise<strin
         });
       });
       await client.query(
-        `insert into public.schema_files (name, checksum) values ($1, $2)
-         on conflict (name) do update set checksum = excluded.checksum, applied_at = now()`,
-        [file.name, file.checksum],
+        `insert into public.schema_files (name, checksum, released) values ($1, $2, $3)
+         on conflict (name) do update
+         set checksum = excluded.checksum, released = excluded.released, applied_at = now()`,
+        [file.name, file.checksum, file.released],
       );
     }
     await client.query('commit');

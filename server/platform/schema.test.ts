@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { describeDatabase } from '../testing/describe-database.ts';
+import { describeObjects } from '../testing/describe-objects.ts';
 import { insertMember, type TestMember } from '../testing/factories.ts';
 import { openDatabase, type TestDatabase, testedVersions } from '../testing/open-database.ts';
 import { addSupabaseObjects, createEmptyDatabase, schema_folder } from '../testing/test-postgres.ts';
@@ -451,20 +452,3 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
     });
   });
 });
-
-/** Everything of `public` that a second run could change, as text. */
-async function describeObjects(pool: pg.Pool) {
-  const { rows } = await pool.query(`
-    select 'column' as kind, table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '') as text
-      from information_schema.columns where table_schema = 'public'
-    union all select 'constraint', conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) from pg_constraint where connamespace = 'public'::regnamespace
-    union all select 'index', indexdef from pg_indexes where schemaname = 'public'
-    union all select 'function', pg_get_functiondef(oid) || coalesce((select string_agg(item::text, ' ' order by item::text) from unnest(proacl) as item), '') from pg_proc where pronamespace = 'public'::regnamespace
-    union all select 'trigger', pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
-    union all select 'policy', tablename || policyname || roles::text || cmd || coalesce(qual, '') || coalesce(with_check, '') from pg_policies where schemaname = 'public'
-    union all select 'grant', relname || coalesce((select string_agg(item::text, ' ' order by item::text) from unnest(relacl) as item), '') from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
-    union all select 'column grant', attrelid::regclass || '.' || attname || (select string_agg(item::text, ' ' order by item::text) from unnest(attacl) as item) from pg_attribute where attacl is not null and attrelid::regclass::text not like 'pg_%'
-    order by 1, 2
-  `);
-  return rows.map((row) => `${row.kind} ${row.text}`);
-}
