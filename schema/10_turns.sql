@@ -180,7 +180,16 @@ begin
 
   if cardinality(p_file_ids) > 0 and cardinality(p_file_ids) <> (
     select count(*) from public.chat_files
-    where id = any (p_file_ids) and user_id = v_profile.id and message_id is null and session_id is null
+    where id = any (p_file_ids) and user_id = v_profile.id and (
+      (message_id is null and session_id is null)
+      -- Sent again with the message whose turn failed.
+      or exists (
+        select 1 from public.turns
+        where turns.user_message_id = chat_files.message_id
+          and turns.session_id = p_session_id
+          and turns.status = 'failed'
+      )
+    )
   ) then
     return jsonb_build_object('outcome', 'file_not_found');
   end if;

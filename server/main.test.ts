@@ -297,16 +297,18 @@ test('a database that cannot be reached is told without its password', async () 
   const data = { DATA_DIR: join(base, 'database') };
   const nowhere = `postgresql://coach:hunter2@127.0.0.1:${await findFreePort()}/touchline`;
   expect(await refusal({ ...data, DATABASE_URL: nowhere })).toBe(
-    'The database cannot be reached (ECONNREFUSED): check DATABASE_URL and that it is running.',
+    'Nothing listens at the address in DATABASE_URL: start PostgreSQL there, or correct the address.',
   );
   const wrong = new URL(inject('admin_url'));
   wrong.password = 'hunter2';
   expect(await refusal({ ...data, DATABASE_URL: wrong.href })).toBe(
-    'The database cannot be reached (28P01): check DATABASE_URL and that it is running.',
+    'PostgreSQL refuses the name or the password in DATABASE_URL: correct it.',
   );
   wrong.href = inject('admin_url');
   wrong.pathname = '/no_such_database';
-  expect(await refusal({ ...data, DATABASE_URL: wrong.href })).toContain('(3D000): check DATABASE_URL');
+  expect(await refusal({ ...data, DATABASE_URL: wrong.href })).toContain(
+    'There is no database of the name in DATABASE_URL',
+  );
 });
 
 test('a broken coach file is told by its name, and nothing that had been started stays', async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Config, StartError } from './platform/config.ts';
+import { describeConnectionFailure } from './platform/connection-failure.ts';
 import { createPool } from './platform/database.ts';
 import { startEmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { type LocalAuth, startLocalAuth } from './platform/local-auth.ts';
@@ -51,10 +52,7 @@ export async function prepareDatabase(
     const local_auth = secrets && { ...startLocalAuth({ ...secrets, database_url, site_url }), secrets };
     if (local_auth) undo.push(() => local_auth.stop());
     const isReady = await hasSupabaseObjects(pool).catch((cause) => {
-      throw new StartError(
-        `The database cannot be reached (${cause.code ?? 'no answer'}): check DATABASE_URL and that it is running.`,
-        { cause },
-      );
+      throw new StartError(describeConnectionFailure(cause), { cause });
     });
     if (!isReady && local_auth) {
       await createSupabaseRoles(pool);

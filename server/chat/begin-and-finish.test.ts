@@ -179,6 +179,26 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     expect(begun.documents).toMatchObject([{ file_id, is_new: true, openai_file_id: null }]);
   });
 
+  it('the files of a message whose turn failed go along when it is sent again, and of no other', async () => {
+    const member = await insertMember(test.pool);
+    const session_id = randomUUID();
+    const file_ids = [await insertPendingFile(member)];
+    const first = randomUUID();
+    await begin(member, { session_id, turn_id: first, content: '', file_ids });
+    await finish(first, { status: 'failed', error_code: 'model_failed', content: '' });
+    const again = randomUUID();
+    const begun = (await begin(member, { session_id, turn_id: again, content: '', file_ids })) as BegunTurn;
+    expect(begun.documents).toMatchObject([{ file_id: file_ids[0], is_new: true }]);
+    expect(begun.history).toEqual([]);
+    await finish(again);
+    expect(await begin(member, { session_id, content: 'Once more', file_ids })).toEqual({
+      outcome: 'file_not_found',
+    });
+    expect(await begin(member, { content: 'In another chat', file_ids })).toEqual({
+      outcome: 'file_not_found',
+    });
+  });
+
   it('a chat that begins with a file alone is called by its name', async () => {
     const member = await insertMember(test.pool);
     const file_ids = [await insertPendingFile(member)];

@@ -126,6 +126,7 @@ const messagesRoute = createRoute({
             error_code: z.string(),
             error_detail: z.string(),
             content: z.string(),
+            files: z.array(fileSchema).openapi({ description: 'They can be sent again with it.' }),
           })
           .nullable()
           .openapi({ description: 'The last turn, when it failed: its message can be sent again.' }),
@@ -245,6 +246,7 @@ function describeFailed(page: MessageRow[], newest: MessageRow | undefined) {
     error_code: error.code,
     error_detail: error.message,
     content: asked.content,
+    files: asked.files,
   };
 }
 

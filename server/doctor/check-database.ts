@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import pg from 'pg';
 import { type Config, StartError } from '../platform/config.ts';
+import { describeConnectionFailure } from '../platform/connection-failure.ts';
 import { findEmbeddedPostgres } from '../platform/embedded-postgres.ts';
 import { createLogger } from '../platform/logger.ts';
 import { findPendingFiles, readSchemaFiles } from '../platform/migrate.ts';
 import { hasSupabaseObjects } from '../platform/supabase.ts';
 import { prepareDatabaseServer, type Undo } from '../prepare-database.ts';
 import { checkRows } from './check-rows.ts';
-import { describeConnectionFailure } from './connection-failure.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
 const { good, note, wrong } = findingsAbout('database');

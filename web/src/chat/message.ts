@@ -30,6 +30,7 @@ export type MessagePage = {
     error_code: string;
     error_detail: string;
     content: string;
+    files: MemberFile[];
   } | null;
   next_cursor: string | null;
 };

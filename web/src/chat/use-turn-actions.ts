@@ -32,11 +32,11 @@ export function useTurnActions(chat_session_id: string, assistant_slug: string |
       const request = live?.outcome?.status === 'failed' ? live.request : null;
       const content = request?.content ?? history?.failed_turn?.content;
       if (assistant_slug === undefined || content === undefined) return;
-      // The files already belong to this chat since the first try; a file can be given only once.
+      const files = request?.files ?? history?.failed_turn?.files ?? [];
       liveTurns.begin(newId(), chat_session_id, {
         assistant_slug,
         content,
-        files: [],
+        files,
         draft_key: chat_session_id,
       });
     },
