@@ -277,6 +277,8 @@ describe('the stream', () => {
   });
 
   test('the first word comes without the delay, the others after it', async () => {
+    // The worker that thinks has to have started.
+    await startChat(coaches, 'carousel').send('hi');
     const stream = createPracticeCoach(coaches, { word_delay_ms: 60 })(
       makeTurn({}),
       new AbortController().signal,

@@ -1,21 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { AppError } from '../platform/errors.ts';
-import type { Model, ModelEvent, ModelTurn } from '../platform/models/model.ts';
+import type { Model, ModelEvent } from '../platform/models/model.ts';
 import type { Coach } from './coach-file.ts';
-import { applyMessage, emptyState } from './practice/apply-message.ts';
-import { composeReply, type ReplyContext } from './practice/compose-reply.ts';
-import { type ReplyPiece, readQuotes, SearchAborted } from './practice/reply-with-files.ts';
-import { plainText } from './practice/safe-markdown.ts';
-
-/** More of a message than this is not read: far beyond any answer or draft. */
-const max_message_characters = 8000;
+import type { ReplyPiece } from './practice/reply-with-files.ts';
+import { cutMessages } from './practice/think.ts';
+import { thinkInWorker } from './practice/think-in-worker.ts';
 
 /**
  * A model without a language model: it leads through a coach's playbook question by question, quotes the member's files
  * and fills the coach's template from the member's words. The same history and message give the same reply.
- * `word_delay_ms` passes between words, not before the first. It costs nothing: usage is 0.
+ * `word_delay_ms` passes between words, not before the first. It costs nothing: usage is 0. It thinks in a worker
+ * thread that all share, for `thinking_limit_ms` at most; then, or when the worker dies, the turn fails with `model_failed`.
  */
-export function createPracticeCoach(coaches: Coach[], { word_delay_ms = 18 } = {}): Model {
+export function createPracticeCoach(
+  coaches: Coach[],
+  { word_delay_ms = 18, thinking_limit_ms = 2000 } = {},
+): Model {
   const bySlug = new Map(coaches.map((coach) => [coach.slug, coach]));
 
   return async function* practiceCoach(turn, signal) {
@@ -27,9 +27,10 @@ export function createPracticeCoach(coaches: Coach[], { word_delay_ms = 18 } = {
         'This coach is not set up here any more. Nothing was counted; choose another coach.',
       );
     }
-    const search: ModelTurn['searchFiles'] = (query, limit) =>
-      untilAborted(() => turn.searchFiles(query, limit), signal);
-    const pieces = composeReply(readChat(coach, turn), search);
+    const pieces = thinkInWorker(
+      { coach, has_files: turn.has_files, ...cutMessages(turn) },
+      { searchFiles: turn.searchFiles, signal, limit_ms: thinking_limit_ms },
+    );
     try {
       yield* stream(pieces, word_delay_ms, signal);
     } catch (error) {
@@ -43,30 +44,6 @@ export function createPracticeCoach(coaches: Coach[], { word_delay_ms = 18 } = {
       response_id: null,
     };
   };
-}
-
-/** Plays the chat from its first message, so that nothing but its messages has to be kept. */
-function readChat(coach: Coach, turn: ModelTurn): ReplyContext {
-  let state = emptyState;
-  let offered: string[] = [];
-  const shown = new Set<string>();
-  for (const { sender, content } of turn.history) {
-    if (sender === 'user') {
-      state = applyMessage(coach, state, readMessage(content), offered).state;
-      offered = [];
-    } else {
-      const reply = readQuotes(content);
-      for (const quote of reply.quotes) shown.add(quote);
-      offered = reply.offered ? reply.quotes : [];
-    }
-  }
-  const text = readMessage(turn.message.content);
-  const applied = applyMessage(coach, state, text, offered);
-  return { coach, turn, before: state, state: applied.state, move: applied.move, text, shown };
-}
-
-function readMessage(content: string) {
-  return plainText(content.slice(0, max_message_characters));
 }
 
 async function* stream(
@@ -98,16 +75,5 @@ async function* stream(
       yield { type: 'text', text };
       index += text.length;
     }
-  }
-}
-
-async function untilAborted<Result>(run: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(new SearchAborted());
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([run(), aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

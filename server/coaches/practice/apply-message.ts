@@ -57,7 +57,8 @@ export function applyMessage(
   const stay = (move: Move) => ({ state, move });
   const step = coach.playbook[state.asked];
   if (text === '') return stay({ kind: 'named_files' });
-  if (coach.starters.some((starter) => starter.toLowerCase() === text.toLowerCase())) {
+  const small = text.toLowerCase();
+  if (coach.starters.some((starter) => starter.toLowerCase() === small)) {
     return stay({ kind: mentionsFiles(text) ? 'named_files' : 'greeted' });
   }
 
@@ -68,8 +69,9 @@ export function applyMessage(
   const command = parseCommand(text, (name) => isPartLike(coach, state, name));
   if (command) return applyCommand(coach, state, command, offered);
   if (isFileRequest(text)) return stay({ kind: 'named_files' });
-  const topic = untouched && step && !mentionsFiles(text) ? textAfterCue(step, text) : undefined;
-  if (topic === undefined && isQuestion(text) && (!step?.may_be_question || mentionsFiles(text))) {
+  const isAsked = isQuestion(text);
+  const topic = untouched && step && isAsked && !mentionsFiles(text) ? textAfterCue(step, text) : undefined;
+  if (topic === undefined && isAsked && (!step?.may_be_question || mentionsFiles(text))) {
     return stay({ kind: 'asked_question' });
   }
   if (!step) return stay({ kind: 'spoke_after_end' });
@@ -78,7 +80,6 @@ export function applyMessage(
 
 /** A request such as "Can you make a carousel about pricing?" names a topic: the words behind the step's cue. */
 function textAfterCue(step: PlaybookStep, text: string): string | undefined {
-  if (!isQuestion(text)) return undefined;
   for (const cue of step.cues) {
     const at = text.toLowerCase().indexOf(cue.toLowerCase());
     const rest =
@@ -86,7 +87,7 @@ function textAfterCue(step: PlaybookStep, text: string): string | undefined {
         ? ''
         : text
             .slice(at + cue.length)
-            .replace(/[?\s]+$/, '')
+            .replace(/(?<![?\s])[?\s]+$/, '')
             .trim();
     if (rest !== '') return rest;
   }

@@ -99,7 +99,7 @@ export function parseCommand(text: string, isPart: (target: string) => boolean):
   const said = text
     .trim()
     .replace(/\s+/g, ' ')
-    .replace(/[\s.!?…]+$/, '')
+    .replace(/(?<![\s.!?…])[\s.!?…]+$/, '')
     .replace(/^(?:please |ok,? )(?=\S)/i, '');
   const short = said.toLowerCase().replace(/,? please$/, '');
   if (/^\s*\?+\s*$/.test(text)) return { kind: 'unsure' };
@@ -131,7 +131,7 @@ export function isQuestion(text: string): boolean {
 export function isFileRequest(text: string): boolean {
   const orders =
     /^(?:please |can you |could you |now |i want you to |i(?:'|’)d like you to )*(?:make|use|read|take|look|find|search|summari[sz]e|check|turn|create|write|quote|show|tell|pull|get|go through|base)\b/i;
-  return mentionsFiles(text) && orders.test(text.trim()) && text.length < 300;
+  return text.length < 300 && orders.test(text.trim()) && mentionsFiles(text);
 }
 
 /** Whether a plain text speaks of the member's files. */

@@ -16,7 +16,7 @@ const notice =
 /** What the reply is made from. `before` is the state that the message found, `text` the message as plain text. */
 export type ReplyContext = {
   coach: Coach;
-  turn: ModelTurn;
+  turn: Pick<ModelTurn, 'history' | 'message' | 'has_files'>;
   before: PracticeState;
   state: PracticeState;
   move: Move;

@@ -1,5 +1,11 @@
 import type { Coach, PlaybookStep } from '../coach-file.ts';
-import { type Part, parseTemplate, renderTemplate, type SlotValue } from '../deliverable-template.ts';
+import {
+  type Part,
+  parseTemplate,
+  renderTemplate,
+  type SlotValue,
+  type Template,
+} from '../deliverable-template.ts';
 import { bare, countWords, dropFillers, fitWords, inline, leadAndRest, tidySentence } from './edit-words.ts';
 import { escapeMarkdown } from './safe-markdown.ts';
 
@@ -16,6 +22,11 @@ export type Deliverable = {
   open_steps: PlaybookStep[];
 };
 
+/** Replaying a chat asks for the same work over and over; these live no longer than the coach that is asked. */
+const templates = new WeakMap<Coach, Template>();
+const deliverables = new WeakMap<Coach, WeakMap<ReadonlyMap<string, Answer>, Map<number, Deliverable>>>();
+const fittedItems = new WeakMap<PlaybookStep, Map<string, FittedItem>>();
+
 /**
  * The coach's template filled with the member's words, lightly edited: tidied, and cut at sentences or clauses to each
  * step's limit. Each level of `tightness` takes up to a quarter off each answer. Sentences from files are never altered.
@@ -25,6 +36,12 @@ export function fillDeliverable(
   answers: ReadonlyMap<string, Answer>,
   tightness: number,
 ): Deliverable {
+  const byAnswers = getOrMake(deliverables, coach, () => new WeakMap());
+  const byTightness = getOrMake(byAnswers, answers, () => new Map<number, Deliverable>());
+  return getOrMake(byTightness, tightness, () => fill(coach, answers, tightness));
+}
+
+function fill(coach: Coach, answers: ReadonlyMap<string, Answer>, tightness: number): Deliverable {
   const values = new Map<string, SlotValue>();
   const cut: string[] = [];
   const over: { step: PlaybookStep; item: number; words: number; max_words: number }[] = [];
@@ -34,15 +51,11 @@ export function fillDeliverable(
     if (!answer) continue;
     const items = answer.items.map((item, index) => {
       if (answer.quoted.includes(item)) return item;
-      const full = tightness > 0 ? dropFillers(item) : item;
-      const limit = Math.min(step.max_words, countWords(full));
-      const tight = Math.max(Math.min(limit, 6), Math.round(limit * 0.75 ** tightness));
-      const fitted = step.may_be_cut ? fitWords(full, tight) : { text: full, left_over: '' };
+      const { text, left_over, words } = fitItem(step, item, tightness);
       // Who asks for less does not want it back in another place.
-      if (fitted.left_over !== '' && tightness === 0) cut.push(fitted.left_over);
-      const words = countWords(fitted.text);
+      if (left_over !== '' && tightness === 0) cut.push(left_over);
       if (words > step.max_words) over.push({ step, item: index, words, max_words: step.max_words });
-      return tidySentence(fitted.text);
+      return text;
     });
     values.set(step.slot, step.form === 'list' ? items.map(escapeMarkdown) : escapeMarkdown(items.join(' ')));
   }
@@ -50,7 +63,7 @@ export function fillDeliverable(
 
   const titleOf = new Map(coach.playbook.map(({ slot, title }) => [slot, title]));
   const { markdown, parts } = renderTemplate(
-    parseTemplate(coach.deliverable.template, coach.playbook),
+    getOrMake(templates, coach, () => parseTemplate(coach.deliverable.template, coach.playbook)),
     values,
     writeForm,
     (slot) => `_Still open: ${titleOf.get(slot)?.toLowerCase() ?? slot}_`,
@@ -64,6 +77,32 @@ export function fillDeliverable(
     }),
     open_steps: coach.playbook.filter(({ slot }) => !answers.has(slot)),
   };
+}
+
+/** One item, cut and tidied; `words` counts it before the tidying. */
+type FittedItem = { text: string; left_over: string; words: number };
+
+function fitItem(step: PlaybookStep, item: string, tightness: number): FittedItem {
+  const byItem = getOrMake(fittedItems, step, () => new Map<string, FittedItem>());
+  return getOrMake(byItem, `${tightness} ${item}`, () => {
+    const full = tightness > 0 ? dropFillers(item) : item;
+    const limit = Math.min(step.max_words, countWords(full));
+    const tight = Math.max(Math.min(limit, 6), Math.round(limit * 0.75 ** tightness));
+    const { text, left_over } = step.may_be_cut ? fitWords(full, tight) : { text: full, left_over: '' };
+    return { text: tidySentence(text), left_over, words: countWords(text) };
+  });
+}
+
+function getOrMake<Key, Value>(
+  made: { get: (key: Key) => Value | undefined; set: (key: Key, value: Value) => unknown },
+  key: Key,
+  make: () => Value,
+): Value {
+  const present = made.get(key);
+  if (present !== undefined) return present;
+  const value = make();
+  made.set(key, value);
+  return value;
 }
 
 /** What a member calls a part: its heading up to the colon, "Slide 3". */

@@ -31,16 +31,26 @@ export function isPartLike(coach: Coach, state: PracticeState, words: string): b
   const word = /^(\p{L}+) \d{1,2}$/u.exec(simplify(words))?.[1];
   if (word === undefined) return false;
   const { parts } = fillDeliverable(coach, state.answers, state.tightness);
-  return parts.some(({ heading }) => new RegExp(`^${word} \\d`, 'iu').test(heading));
+  const numbered = new RegExp(`^${word} \\d`, 'iu');
+  return parts.some(({ heading }) => numbered.test(heading));
 }
 
 /** The step that a label names: its slot, its title or one of its labels. */
 export function findStep(coach: Coach, label: string): PlaybookStep | undefined {
-  const wanted = simplify(label);
-  return coach.playbook.find(({ slot, title, labels }) =>
-    [slot.replaceAll('_', ' '), title, ...labels].some((name) => simplify(name) === wanted),
-  );
+  let steps = stepsByName.get(coach);
+  if (!steps) {
+    steps = new Map();
+    for (const step of coach.playbook.toReversed()) {
+      for (const name of [step.slot.replaceAll('_', ' '), step.title, ...step.labels]) {
+        steps.set(simplify(name), step);
+      }
+    }
+    stepsByName.set(coach, steps);
+  }
+  return steps.get(simplify(label));
 }
+
+const stepsByName = new WeakMap<Coach, Map<string, PlaybookStep>>();
 
 function simplify(words: string) {
   return words

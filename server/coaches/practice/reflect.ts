@@ -57,7 +57,7 @@ function phraseAround(text: string, said: string): string {
     const opensWithJoint =
       part === clause && clause !== sentence && /^(?:but|and|or|so|which|that)\b/i.test(part);
     if (words >= least && words <= most && part.length <= 140 && !opensWithJoint)
-      return closeQuotes(part.trim().replace(/[,;:.\s]+$/, ''));
+      return closeQuotes(part.trim().replace(/(?<![,;:.\s])[,;:.\s]+$/, ''));
   }
   const words = clause.split(/\s+/);
   const at = Math.max(
@@ -72,7 +72,7 @@ function phraseAround(text: string, said: string): string {
 function trimEnds(phrase: string): string {
   return phrase
     .trim()
-    .replace(/[,;:.\s]+$/, '')
+    .replace(/(?<![,;:.\s])[,;:.\s]+$/, '')
     .replace(
       /(?:\s+(?:the|a|an|to|of|in|on|at|for|with|and|or|but|that|my|his|her|their|your|by|from|as|is|was))+$/i,
       '',

@@ -31,8 +31,7 @@ export async function* showQuotes(
   try {
     passages = words.length > 0 ? await search(words.join(' '), 6) : [];
     if (passages.length === 0 && brought) passages = await search(everyStep.join(' '), 6);
-  } catch (error) {
-    if (isAbort(error)) throw error;
+  } catch {
     yield searchFailed;
     return;
   }
@@ -117,15 +116,7 @@ export async function* showWork(
 async function searchQuietly(search: ModelTurn['searchFiles'], sentence: string): Promise<Passage[]> {
   try {
     return await search(contentWords(sentence).slice(0, 12).join(' '), 6);
-  } catch (error) {
-    if (isAbort(error)) throw error;
+  } catch {
     return [];
   }
-}
-
-/** The search was given up because the turn was stopped. */
-export class SearchAborted extends Error {}
-
-function isAbort(error: unknown) {
-  return error instanceof SearchAborted;
 }

@@ -13,8 +13,9 @@ export function spreadOverSteps(coach: Coach, text: string, untouched: boolean):
   if (!untouched) return new Map();
 
   const lines = text.split('\n');
-  const bullets = lines.filter((line) => /^\s*(?:[-*+•]|\(?\d{1,2}[.)])\s+\S/u.test(line));
-  const prose = lines.filter((line) => !bullets.includes(line)).join('\n');
+  const isBullet = (line: string) => /^\s*(?:[-*+•]|\(?\d{1,2}[.)])\s+\S/u.test(line);
+  const bullets = lines.filter(isBullet);
+  const prose = lines.filter((line) => !isBullet(line)).join('\n');
   const sentences = sentencesOf(prose);
   if (sentences.length < 3 && bullets.length < 3) return new Map();
 
@@ -41,6 +42,11 @@ function spreadLabelledLines(coach: Coach, text: string): Map<PlaybookStep, stri
   const found = new Map<PlaybookStep, string[]>();
   let current: PlaybookStep | undefined;
   let labels = 0;
+  const add = (step: PlaybookStep, words: string) => {
+    const parts = found.get(step);
+    if (parts) parts.push(words);
+    else found.set(step, [words]);
+  };
   for (const line of text.split('\n')) {
     const match = /^\s*(?:[-*+•]\s+)?(\p{L}[\p{L} ]{1,30}?(?: \d{1,2})?)\s*:\s*(.*)$/u.exec(line);
     const numbered = match && /\p{L} \d{1,2}$/u.test(match[1]!) ? listStep : undefined;
@@ -48,9 +54,8 @@ function spreadLabelledLines(coach: Coach, text: string): Map<PlaybookStep, stri
     if (step && match) {
       labels += 1;
       current = step;
-      if (match[2] !== '') found.set(step, [...(found.get(step) ?? []), match[2]!]);
-    } else if (current && line.trim() !== '')
-      found.set(current, [...(found.get(current) ?? []), line.trim()]);
+      if (match[2] !== '') add(step, match[2]!);
+    } else if (current && line.trim() !== '') add(current, line.trim());
   }
   if (labels < 2) return new Map();
   return new Map(
