@@ -101,7 +101,11 @@ end
 $$;
 
 -- Takes in one upload: counts it, and writes the original, its passages ([{ordinal, page, content}]) and the
--- first use of it. Returns the new chat file's row as JSON, or null where the plan has no file left.
+-- first use of it. Returns the new chat file's row, or none where the plan has no file left.
+-- Dropped first: an earlier form returned something else.
+drop function if exists public.add_file(
+  uuid, uuid, uuid, text, text, bigint, text, integer, integer, jsonb, timestamptz
+);
 create or replace function public.add_file(
   p_user_id uuid,
   p_file_id uuid,
@@ -115,25 +119,23 @@ create or replace function public.add_file(
   p_passages jsonb,
   p_pending_until timestamptz
 )
-returns jsonb
+returns setof public.chat_files
 language plpgsql
 set search_path = ''
 as $$
-declare
-  v_file public.chat_files;
 begin
   if not public.reserve_usage(p_user_id, 'files', 1) then
-    return null;
+    return;
   end if;
   insert into public.file_originals (id, user_id, storage_key, size_bytes, file_type, page_count, word_count)
   values (p_original_id, p_user_id, p_storage_key, p_size_bytes, p_file_type, p_page_count, p_word_count);
   insert into public.file_passages (original_id, ordinal, page, content)
   select p_original_id, passage.ordinal, passage.page, passage.content
   from jsonb_to_recordset(p_passages) as passage(ordinal integer, page integer, content text);
+  return query
   insert into public.chat_files (id, user_id, file_name, file_size, file_type, original_id, pending_until)
   values (p_file_id, p_user_id, p_file_name, p_size_bytes, p_file_type, p_original_id, p_pending_until)
-  returning * into v_file;
-  return to_jsonb(v_file);
+  returning *;
 end
 $$;
 

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { decodeText, detectFileType, documentTypes, unpackZip } from './detect-file-type.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../testing/fixtures/${name}`, import.meta.url));
@@ -173,6 +173,19 @@ test('a text that turns binary only after megabytes is no text', async () => {
   const path = join(folder, 'late.txt');
   await writeFile(path, `${'flour '.repeat(500_000)}\0`);
   await expect(detectFileType(path, 'late.txt')).rejects.toMatchObject({ code: 'unsupported_file_type' });
+});
+
+test('a long text is looked at in small pieces, so that other requests go on between them', async () => {
+  const path = join(folder, 'long.txt');
+  await writeFile(path, 'flour '.repeat(500_000));
+  const handle = await open(path);
+  const read = vi.spyOn(Object.getPrototypeOf(handle), 'read');
+  await handle.close();
+  expect(await detectFileType(path, 'long.txt')).toEqual(documentTypes.text);
+  const pieces = read.mock.calls.map(([buffer]) => (buffer as Uint8Array).length);
+  read.mockRestore();
+  expect(pieces.length).toBeGreaterThan(40);
+  expect(Math.max(...pieces)).toBeLessThanOrEqual(64 * 1024);
 });
 
 test('an archive is unpacked up to the limit and no further', async () => {

@@ -138,7 +138,8 @@ function isBinary(unit: number) {
   return unit < 32 && !(unit >= 8 && unit <= 13) && unit !== 26 && unit !== 27;
 }
 
-const piece_bytes = 1 << 20;
+/** Little enough that the main thread does something else after less than a millisecond. */
+const piece_bytes = 64 << 10;
 
 async function readsAsText(size_bytes: number, read: ReadBytes): Promise<boolean> {
   let tally = { broken: 0, whole: 0 };

@@ -1,13 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '../platform/errors.ts';
 import type { ExtractionInput, ExtractionOutcome, ExtractionProblem } from './extract-text-worker.ts';
-import type { DocumentPage, DocumentPassage } from './split-passages.ts';
 
 /**
- * What a document says. `pages`: one a page of a PDF (also the empty ones, so that numbers stay true), a
- * single one with `page: null` of other types. `passages`: the same words, cut for search.
+ * What the database takes in of a document. `page_count`: null where the type has no pages. `passages_json`: its
+ * words cut for search, [{ordinal, page, content}] as JSON in UTF-8; nothing in this thread reads it.
  */
-export type ExtractedText = { pages: DocumentPage[]; passages: DocumentPassage[]; words: number };
+export type ExtractedText = { page_count: number | null; words: number; passages_json: Uint8Array };
 
 type Options = {
   /** From the start of the work; waiting for a place does not count. */
@@ -18,6 +17,8 @@ type Options = {
 
 /** Documents that are read at once in this process; more would starve the streams on a small machine. */
 const max_at_once = 2;
+/** Documents that wait for a place; at a second each, the last one waits for half a minute. */
+const max_waiting = 50;
 const memory_check_ms = 200;
 
 const nothingSaved = 'Nothing was saved.';
@@ -51,7 +52,8 @@ const problems: Record<ExtractionProblem, { code: ErrorCode; message: string }> 
 /**
  * The text of a stored document whose type `detectFileType` found, with its passages. The work is done in a
  * worker thread of its own, two at once, further ones wait; aborting ends it and throws the signal's reason.
- * Throws `unreadable_file` (damaged, password, too big, too slow) or `empty_file`; never the document's words.
+ * Throws `unreadable_file` (damaged, password, too big, too slow), `empty_file`, or `too_many_requests` where too many
+ * wait already; never the document's words.
  */
 export async function extractText(
   path: string,
@@ -74,12 +76,23 @@ export async function extractText(
 let running = 0;
 const waiting: (() => void)[] = [];
 
+/** Throws `too_many_requests` where a document that is to be read now would not even find a place to wait. */
+export function refuseWhenBusy(): void {
+  if (waiting.length < max_waiting) return;
+  throw new AppError(
+    'too_many_requests',
+    'Too many files are being read at the moment. Nothing was saved or counted; try again in half a minute.',
+    { retry_after_ms: 30_000 },
+  );
+}
+
 async function takePlace(signal: AbortSignal | undefined) {
   signal?.throwIfAborted();
   if (running < max_at_once) {
     running++;
     return;
   }
+  refuseWhenBusy();
   await new Promise<void>((resolve, reject) => {
     const start = () => {
       signal?.removeEventListener('abort', giveUp);

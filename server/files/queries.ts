@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
-import type { DocumentPassage } from './split-passages.ts';
 
 export type NewFile = {
   file_id: string;
@@ -11,7 +10,8 @@ export type NewFile = {
   storage_key: string;
   page_count: number | null;
   word_count: number;
-  passages: DocumentPassage[];
+  /** [{ordinal, page, content}] as JSON in UTF-8: it goes to the database as it is. */
+  passages_json: Uint8Array;
 };
 
 export type FileRow = {
@@ -23,6 +23,25 @@ export type FileRow = {
 };
 
 /**
+ * Who uploads, by the Auth id: whether the account may, and how many files its plan has left (null: unlimited).
+ * Undefined while there is no open profile.
+ */
+export function findUploader(database: Database, auth_id: string) {
+  return database
+    .selectFrom('profiles')
+    .select([
+      'id',
+      'is_active',
+      sql<number | null>`public.allowance(subscription_quota, public.usage_now(profiles), 'files')`.as(
+        'files_left',
+      ),
+    ])
+    .where('auth_id', '=', auth_id)
+    .where('is_deleted', '=', false)
+    .executeTakeFirst();
+}
+
+/**
  * Counts an upload and writes its rows, in one statement; a job deletes them unless a message takes the file within
  * a day. Returns undefined, and writes nothing, when the plan has no file left.
  */
@@ -31,14 +50,15 @@ export async function insertFile(
   user_id: string,
   file: NewFile,
 ): Promise<FileRow | undefined> {
-  const { rows } = await sql<{ file: FileRow | null }>`
-    select public.add_file(
+  const { rows } = await sql<FileRow>`
+    select id, file_name, file_size, file_type, created_at
+    from public.add_file(
       ${user_id}, ${file.file_id}, ${file.original_id}, ${file.file_name}, ${file.file_type}, ${file.size_bytes},
-      ${file.storage_key}, ${file.page_count}, ${file.word_count}, ${JSON.stringify(file.passages)},
-      now() + interval '1 day'
-    ) as file
+      ${file.storage_key}, ${file.page_count}, ${file.word_count}, 
+      convert_from(${file.passages_json}::bytea, 'UTF8')::jsonb, now() + interval '1 day'
+    )
   `.execute(database);
-  return rows[0]!.file ?? undefined;
+  return rows[0];
 }
 
 /** Takes back an upload that was not sent yet, and gives back its count. Returns whether there was one. */

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
@@ -72,6 +74,135 @@ it('a file over the limit is refused while it arrives, and nothing is kept', asy
     detail: expect.stringContaining('1 MB'),
   });
   expect(readdirSync(join(server.folder, 'uploads'))).toEqual([]);
+});
+
+/** Opens an upload of which the test sends as much as it wants. */
+function openUpload(sender: TestClient, headers: Record<string, string | number> = {}) {
+  const opened = request(`${server.url}/api/files`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${sender.token}`,
+      'content-type': 'multipart/form-data; boundary=x',
+      ...headers,
+    },
+  });
+  opened.flushHeaders();
+  const answer = new Promise<{ status: number; headers: IncomingMessage['headers']; body: any }>(
+    (resolve, reject) => {
+      opened.on('error', reject).on('response', async (response) => {
+        const chunks = await response.toArray();
+        const body = JSON.parse(Buffer.concat(chunks).toString());
+        resolve({ status: response.statusCode!, headers: response.headers, body });
+      });
+    },
+  );
+  answer.catch(() => {});
+  return { opened, answer };
+}
+
+const opening = '--x\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\n';
+
+it('a file whose announced length is over the limit is refused before it arrives', async () => {
+  const { opened, answer } = openUpload(member, { 'content-length': 50_000_000 });
+  expect(await answer).toMatchObject({ status: 413, body: { code: 'file_too_large' } });
+  opened.destroy();
+});
+
+it('a file that turns out to be over the limit is refused while its sender goes on', async () => {
+  const { opened, answer } = openUpload(member);
+  opened.write(opening + 'words '.repeat(200_000));
+  expect(await answer).toMatchObject({ status: 413, body: { code: 'file_too_large' } });
+  opened.destroy();
+});
+
+it.each([
+  ['an account that is paused', 'is_active = false', 403, { code: 'account_inactive' }],
+  [
+    'a plan without a file left',
+    `subscription_quota = '{"files": 0}'`,
+    429,
+    { code: 'quota_exhausted', counter: 'files' },
+  ],
+])('%s is refused before a byte of the file is received', async (_, change, status, body) => {
+  const sender = await server.signUp();
+  await pool.query(`update public.profiles set ${change} where email = $1`, [sender.email]);
+  const { opened, answer } = openUpload(sender);
+  expect(await answer).toMatchObject({ status, body });
+  opened.destroy();
+});
+
+it('a member’s eleventh upload at once is told when to come back, and does not keep others waiting', async () => {
+  const sender = await server.signUp();
+  const open: ClientRequest[] = [];
+  for (let n = 0; n < 10; n++) {
+    const { opened } = openUpload(sender);
+    opened.write(opening + 'words '.repeat(100));
+    open.push(opened);
+  }
+  const uploads = join(server.folder, 'uploads');
+  await vi.waitFor(() => expect(readdirSync(uploads)).toHaveLength(10), { timeout: 5_000 });
+  const { status, headers, body } = await openUpload(sender).answer;
+  expect({ status, wait: headers['retry-after'], code: body.code }).toEqual({
+    status: 429,
+    wait: '5',
+    code: 'too_many_requests',
+  });
+  expect((await member.upload(join(fixtures, 'founder-notes.md'))).status).toBe(201);
+  for (const opened of open) opened.destroy();
+  await vi.waitFor(() => expect(readdirSync(uploads)).toEqual([]), { timeout: 5_000 });
+  expect((await sender.upload(join(fixtures, 'founder-notes.md'))).status).toBe(201);
+});
+
+it('a sender who leaves while the file is read has sent nothing', async () => {
+  const sender = await server.signUp();
+  const uploads = join(server.folder, 'uploads');
+  const form = `${opening}${'words '.repeat(150_000)}\r\n--x--\r\n`;
+  const { opened } = openUpload(sender, { 'content-length': form.length });
+  opened.end(form);
+  const received = () => readdirSync(uploads).some((name) => statSync(join(uploads, name)).size === 900_000);
+  await vi.waitFor(() => expect(received()).toBe(true), { timeout: 5_000, interval: 2 });
+  opened.destroy();
+  await vi.waitFor(() => expect(readdirSync(uploads)).toEqual([]), { timeout: 10_000 });
+  expect(await filesUsed(sender)).toBe(0);
+  const { rowCount } = await pool.query(
+    'select 1 from public.chat_files join public.profiles on user_id = profiles.id where email = $1',
+    [sender.email],
+  );
+  expect(rowCount).toBe(0);
+});
+
+it.runIf(existsSync('/proc/self/fd'))('HEAD tells what GET would, and leaves no file open', async () => {
+  const sender = await server.signUp();
+  const form = new FormData();
+  form.set('file', new File(['words '.repeat(150_000)], 'long.txt'));
+  const uploaded = await sender.fetch('/api/files', { method: 'POST', body: form });
+  const { id } = (await uploaded.json()) as any;
+  for (let n = 0; n < 20; n++) {
+    const answer = await sender.fetch(`/api/files/${id}/content`, { method: 'HEAD' });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-length')).toBe('900000');
+    expect(answer.headers.get('content-disposition')).toContain('long.txt');
+  }
+  // A file is opened behind the scenes: give it the time.
+  await delay(100);
+  const open = readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(join(server.folder, 'files'));
+    } catch {
+      return false;
+    }
+  });
+  expect(open).toEqual([]);
+});
+
+it('the time of an upload is told as everywhere else', async () => {
+  const { id, created_at } = (await (await member.upload(join(fixtures, 'founder-notes.md'))).json()) as any;
+  expect(created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/);
+  const { rows } = await pool.query('select 1 from public.chat_files where id = $1 and created_at = $2', [
+    id,
+    created_at,
+  ]);
+  expect(rows).toHaveLength(1);
 });
 
 it.each([
@@ -169,4 +300,11 @@ it('a name is kept as typed, and made safe', async () => {
   form.set('file', new File(['Some words for a test.'], '../../Jürgens „Notizen“ 🥨.txt'));
   const answer = await post(form);
   expect(((await answer.json()) as any).file_name).toBe('Jürgens „Notizen“ 🥨.txt');
+});
+
+it('a name with quotation marks and line breaks is shown with them, not with what the browser made of them', async () => {
+  const form = new FormData();
+  form.set('file', new File(['Some words for a test.'], 'The "big"\r\nplan 100%.txt'));
+  const answer = await post(form);
+  expect(((await answer.json()) as any).file_name).toBe('The "big" plan 100%.txt');
 });

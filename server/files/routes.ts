@@ -4,15 +4,18 @@ import { Readable } from 'node:stream';
 import { createRoute, z } from '@hono/zod-openapi';
 import { erasures_job } from '../accounts/jobs.ts';
 import { getOpenProfile } from '../accounts/routes.ts';
+import type { SignedIn } from '../platform/auth.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { Jobs } from '../platform/jobs.ts';
+import type { Logger } from '../platform/logger.ts';
 import { createRouter, jsonResponse, problemResponse, signedIn, uuidParam } from '../platform/routes.ts';
-import type { Storage } from '../platform/storage.ts';
+import { isDiskFull, type Storage } from '../platform/storage.ts';
 import { detectFileType } from './detect-file-type.ts';
-import { extractText } from './extract-text.ts';
-import { deletePendingFile, findStoredFile, insertFile } from './queries.ts';
-import { receiveUpload } from './receive-upload.ts';
+import { extractText, refuseWhenBusy } from './extract-text.ts';
+import { limitUploads } from './limit-uploads.ts';
+import { deletePendingFile, findStoredFile, findUploader, insertFile } from './queries.ts';
+import { brokenOff, deleteLeftUploads, type ReceivedUpload, receiveUpload } from './receive-upload.ts';
 import { safeFileName } from './safe-file-name.ts';
 
 /** A file as the browser sees it. */
@@ -76,31 +79,62 @@ type FileServices = {
   database: Database;
   storage: Storage;
   jobs: Jobs;
+  logger: Logger;
   config: { data_folder: string; max_file_bytes: number };
 };
 
+const sweep_every_ms = 60 * 60_000;
+
 /** The routes of a member's files. */
-export function fileRoutes({ database, storage, jobs, config }: FileServices) {
+export function fileRoutes({ database, storage, jobs, logger, config }: FileServices) {
   const routes = createRouter();
+  const uploads_folder = join(config.data_folder, 'uploads');
+  const limited = limitUploads();
+
+  /** At start and then with uploads, not as a job: a job runs in one process, and each may have a disk of its own. */
+  const sweep = () => {
+    if (Date.now() - swept_at_ms < sweep_every_ms) return;
+    swept_at_ms = Date.now();
+    deleteLeftUploads(uploads_folder).catch((error) => {
+      logger.warn({ error }, 'uploads that an earlier process left could not be deleted');
+    });
+  };
+  let swept_at_ms = 0;
+  sweep();
 
   // Registered for the document alone and served below: the form is streamed, not parsed into memory.
   routes.openAPIRegistry.registerPath(postFile);
-  routes.post('/api/files', async (c) => {
-    const profile = await getOpenProfile(database, c.var.signed_in);
-    const upload = await receiveUpload(
-      c.env.incoming,
-      join(config.data_folder, 'uploads'),
-      config.max_file_bytes,
-    );
+  routes.post('/api/files', (c) =>
+    limited(c.var.signed_in.auth_id, async () => {
+      const { signal } = c.req.raw;
+      sweep();
+      try {
+        const { id: user_id } = await getUploader(database, c.var.signed_in);
+        refuseWhenBusy();
+        const upload = await receiveUpload(c.env.incoming, uploads_folder, config.max_file_bytes);
+        try {
+          return c.json(await takeIn(upload, user_id, signal), 201);
+        } finally {
+          await upload.discard();
+        }
+      } catch (error) {
+        if (signal.aborted) throw brokenOff(error);
+        throw isDiskFull(error) ? diskFull(error) : error;
+      }
+    }),
+  );
+
+  /** Reads, stores and counts a received file; nothing of it once the sender has left. */
+  async function takeIn(upload: ReceivedUpload, user_id: string, signal: AbortSignal) {
+    const file_name = safeFileName(upload.file_name);
+    const { file_type } = await detectFileType(upload.path, file_name);
+    const { page_count, words, passages_json } = await extractText(upload.path, file_type, { signal });
+    const original_id = randomUUID();
+    const storage_key = `${user_id}/${original_id}`;
+    await storage.putFile(storage_key, upload.path);
     try {
-      const file_name = safeFileName(upload.file_name);
-      const { file_type } = await detectFileType(upload.path, file_name);
-      const text = await extractText(upload.path, file_type);
-      const original_id = randomUUID();
-      const storage_key = `${profile.id}/${original_id}`;
-      const page_count = text.pages[0]?.page === null ? null : text.pages.length;
-      await storage.putFile(storage_key, upload.path);
-      const file = await insertFile(database, profile.id, {
+      signal.throwIfAborted();
+      const file = await insertFile(database, user_id, {
         file_id: randomUUID(),
         original_id,
         file_name,
@@ -108,29 +142,16 @@ export function fileRoutes({ database, storage, jobs, config }: FileServices) {
         size_bytes: upload.size_bytes,
         storage_key,
         page_count,
-        word_count: text.words,
-        passages: text.passages,
-      }).catch(async (error) => {
-        await storage.delete(storage_key);
-        throw error;
+        word_count: words,
+        passages_json,
       });
-      if (!file) {
-        await storage.delete(storage_key);
-        throw new AppError(
-          'quota_exhausted',
-          'You have used all the files of your plan for this month. Nothing was saved or counted.',
-          { details: { counter: 'files' } },
-        );
-      }
-      const { id, file_size, created_at } = file;
-      return c.json(
-        { id, file_name, file_size, file_type, created_at, pages: page_count, words: text.words },
-        201,
-      );
-    } finally {
-      await upload.discard();
+      if (!file) throw noFileLeft();
+      return { ...file, pages: page_count, words };
+    } catch (error) {
+      await storage.delete(storage_key);
+      throw error;
     }
-  });
+  }
 
   routes.openapi(deleteFile, async (c) => {
     const profile = await getOpenProfile(database, c.var.signed_in);
@@ -142,13 +163,50 @@ export function fileRoutes({ database, storage, jobs, config }: FileServices) {
   routes.openapi(getContent, async (c) => {
     const file = await findStoredFile(database, c.var.signed_in.auth_id, c.req.valid('param').id);
     if (!file) throw notFound('file');
-    const bytes = await storage.getStream(file.storage_key);
-    return c.body(Readable.toWeb(bytes) as ReadableStream, 200, {
+    const headers = {
       'content-type': file.file_type,
       'content-length': String(file.size_bytes),
       'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(file.file_name)}`,
-    });
+    };
+    // Hono would drop the body of an answer to HEAD without reading it, and leave the file open.
+    if (c.req.method === 'HEAD') return c.body(null, 200, headers);
+    const bytes = await storage.getStream(file.storage_key);
+    return c.body(Readable.toWeb(bytes) as ReadableStream, 200, headers);
   });
 
   return routes;
+}
+
+/** The profile that uploads. Throws where it may not, before anything is received. */
+async function getUploader(database: Database, person: SignedIn) {
+  let uploader = await findUploader(database, person.auth_id);
+  if (!uploader) {
+    // Closed, gone, or the sign-up could not make it: this says which, or makes it.
+    await getOpenProfile(database, person);
+    uploader = await findUploader(database, person.auth_id);
+  }
+  if (!uploader?.is_active) {
+    throw new AppError(
+      'account_inactive',
+      'New files are paused for this account. Nothing was saved or counted. Ask whoever runs this site.',
+    );
+  }
+  if (uploader.files_left === 0) throw noFileLeft();
+  return uploader;
+}
+
+function noFileLeft() {
+  return new AppError(
+    'quota_exhausted',
+    'You have used all the files of your plan for this month. Nothing was saved or counted.',
+    { details: { counter: 'files' } },
+  );
+}
+
+function diskFull(cause: unknown) {
+  return new AppError(
+    'unavailable',
+    'There is no room left for files on this site. Nothing was saved or counted; tell whoever runs it, who has to make room.',
+    { cause },
+  );
 }

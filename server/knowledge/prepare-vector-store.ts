@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type OpenAI from 'openai';
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
-import { isGoneUpstream, type OpenAIUpstream } from '../platform/models/openai-client.ts';
+import { eraseUpstream, isGoneUpstream, type OpenAIUpstream } from '../platform/models/openai-client.ts';
 import { UpstreamGone } from '../platform/models/upstream-errors.ts';
 import {
   attachToVectorStore,
@@ -27,7 +27,8 @@ type Chat = {
 };
 
 const poll_ms = 200;
-const indexing_timeout_ms = 120_000;
+/** A part of the time that a whole turn has to become ready. */
+const indexing_timeout_ms = 45_000;
 
 /**
  * Makes sure that OpenAI can search a chat's documents, and returns the store's id: what is not there yet is uploaded
@@ -84,25 +85,30 @@ async function createStore(
 ) {
   const name = `chat ${chat.session_id}`;
   const store = await client.vectorStores
-    .create(
-      {
-        name,
-        expires_after: { anchor: 'last_active_at', days: upstream.config.store_days },
-        metadata: { session_id: chat.session_id },
-      },
-      { signal },
-    )
+    // Not aborted, here and where a file is made: what is made while nobody waits would be known to nobody.
+    .create({
+      name,
+      expires_after: { anchor: 'last_active_at', days: upstream.config.store_days },
+      metadata: { session_id: chat.session_id },
+    })
     .catch((error) => {
       throw isGoneUpstream(error) ? new VectorStoresMissing() : error;
     });
-  return recordVectorStore(database, {
+  const recorded = await recordVectorStore(database, {
     store_id: store.id,
     replaces: chat.vector_store?.store_id ?? null,
     user_id: chat.user_id,
     session_id: chat.session_id,
     name,
     expires_at,
+  }).catch(async (error) => {
+    // The chat was deleted meanwhile, or the database is away.
+    await eraseUpstream(client.vectorStores.delete(store.id)).catch(() => {});
+    throw error;
   });
+  if (recorded !== store.id) await eraseUpstream(client.vectorStores.delete(store.id)).catch(() => {});
+  signal.throwIfAborted();
+  return recorded;
 }
 
 /** Whose store a document goes into. */
@@ -132,12 +138,20 @@ async function uploadDocument(
 ) {
   const { toFile } = await import('openai');
   const text = await getDocumentText(database, user_id, document.original_id);
-  const file = await client.files.create(
-    { file: await toFile(Buffer.from(text), markdownName(document.file_name)), purpose: 'user_data' },
-    { signal },
-  );
+  const file = await client.files.create({
+    file: await toFile(Buffer.from(text), markdownName(document.file_name)),
+    purpose: 'user_data',
+  });
+  const kept = await setOpenAIFile(database, user_id, document.file_id, file.id).catch(() => false);
+  if (!kept) {
+    await eraseUpstream(client.files.delete(file.id)).catch(() => {});
+    throw new AppError(
+      'not_found',
+      'One of the files is not there any more. Nothing was counted; add it again.',
+    );
+  }
   document.openai_file_id = file.id;
-  await setOpenAIFile(database, user_id, document.file_id, file.id);
+  signal.throwIfAborted();
   return file.id;
 }
 

@@ -55,16 +55,66 @@ export async function searchPassages(
   return rows;
 }
 
-/** Every passage of one file of a member, in order. */
-export function listPassages(database: Database, user_id: string, file_id: string) {
-  return database
-    .selectFrom('chat_files')
-    .innerJoin('file_passages', 'file_passages.original_id', 'chat_files.original_id')
-    .select(['file_passages.id as passage_id', 'file_passages.page', 'file_passages.content'])
-    .where('chat_files.id', '=', file_id)
-    .where('chat_files.user_id', '=', user_id)
-    .orderBy('file_passages.ordinal')
-    .execute();
+export type PassageText = { passage_id: string; page: number | null; content: string };
+
+/** The words by which a long file's passages are sifted, and how many are left then to be compared by all words. */
+const telling_words = 64;
+const sifted_passages = 60;
+
+/**
+ * The passages of one file of a member that a retrieved text most likely holds, in their order, `limit` at the most:
+ * those with the largest part of their words in it and, among these, with most of what the reply `said`. Works on the
+ * stored vectors: first by the longest words of the retrieved text, which are its rare ones, then by all of them;
+ * 5,500 passages (5 MB) take 0.15 s in PostgreSQL 17, all words of all passages 0.6 s.
+ */
+export async function listLikelyPassages(
+  database: Database,
+  {
+    user_id,
+    file_id,
+    retrieved,
+    said,
+    limit,
+  }: { user_id: string; file_id: string; retrieved: string; said: string; limit: number },
+): Promise<PassageText[]> {
+  const { rows } = await sql<PassageText>`
+    with wanted as materialized (
+      select
+        tsvector_to_array(to_tsvector('english', ${retrieved}) || to_tsvector('simple', ${retrieved})) as retrieved,
+        tsvector_to_array(to_tsvector('english', ${said}) || to_tsvector('simple', ${said})) as said
+    ),
+    telling as materialized (
+      select array(
+        select word from wanted, unnest(retrieved) as word order by length(word) desc, word limit ${telling_words}
+      ) as words
+    ),
+    -- What is left of a vector without the wanted words tells how many of them it holds.
+    sifted as (
+      select passages.id, passages.ordinal, passages.page, passages.content, passages.search, counts.own
+      from public.chat_files as files
+      join public.file_passages as passages on passages.original_id = files.original_id
+      cross join telling
+      cross join lateral (
+        select length(vector)::float as own, length(ts_delete(vector, telling.words)) as others
+        -- Unpacked once: each use of a long stored value unpacks it anew.
+        from (select passages.search || ''::tsvector as vector offset 0) as unpacked
+      ) as counts
+      where files.id = ${file_id} and files.user_id = ${user_id}
+      order by (own - others) / sqrt(greatest(own, 1)) desc, passages.ordinal
+      limit ${sifted_passages}
+    ),
+    likely as (
+      select id, ordinal, page, content
+      from sifted cross join wanted
+      order by
+        (own - length(ts_delete(search, retrieved))) / greatest(own, 1)
+          + (own - length(ts_delete(search, said))) / greatest(cardinality(said), 1) desc,
+        ordinal
+      limit ${limit}
+    )
+    select id as passage_id, page, content from likely order by ordinal
+  `.execute(database);
+  return rows;
 }
 
 /** One passage of a member's file with its neighbours' text. */
@@ -110,19 +160,23 @@ export async function getDocumentText(
   return passages.map((passage) => passage.content).join('\n\n');
 }
 
-/** Records under which id OpenAI holds a member's file; the id before it is noted for erasure by a trigger. */
+/**
+ * Records under which id OpenAI holds a member's file; the id before it is noted for erasure by a trigger. False when
+ * the file is gone.
+ */
 export async function setOpenAIFile(
   database: Database,
   user_id: string,
   file_id: string,
   openai_file_id: string,
-): Promise<void> {
-  await database
+): Promise<boolean> {
+  const { numUpdatedRows } = await database
     .updateTable('chat_files')
     .set({ openai_file_id })
     .where('id', '=', file_id)
     .where('user_id', '=', user_id)
-    .execute();
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /**

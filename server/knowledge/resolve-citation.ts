@@ -1,12 +1,15 @@
 import type { Database } from '../platform/database.ts';
 import type { CitationSource } from '../platform/models/model.ts';
 import type { Citation } from './citation.ts';
-import { type Document, listPassages } from './queries.ts';
+import { type Document, listLikelyPassages, type PassageText } from './queries.ts';
 
 type Place = Pick<Citation, 'file_id' | 'file_name' | 'page' | 'passage_id' | 'quote'>;
 
 /** Below this share of common words a retrieved text is not one of our passages. */
 const least_overlap = 0.5;
+
+/** More than a retrieved text of 800 tokens spans of ours, and few enough to be compared between two events. */
+const max_candidates = 12;
 
 /**
  * Finds the place in our own text that a model's citation means. OpenAI names the file and what it retrieved of it,
@@ -33,24 +36,22 @@ export async function resolveCitation(
   const retrieved = source.retrieved[0];
   if (!retrieved) return unknown;
 
+  const claim = said.slice(-claim_length);
+  const query = { user_id, file_id, retrieved, said: claim, limit: max_candidates };
   const retrievedWords = words(retrieved);
   const saidWords = words(said);
-  let best: { place: Place; score: number } | undefined;
-  for (const passage of await listPassages(database, user_id, file_id)) {
+  let best: { passage: PassageText; score: number } | undefined;
+  for (const passage of await listLikelyPassages(database, query)) {
     const own = words(passage.content);
     const overlap = share(own, retrievedWords);
     if (overlap < least_overlap) continue;
     // Of the passages that were retrieved, the one that the sentence before the mark speaks of.
     const score = overlap + share(saidWords, own);
-    if (!best || score > best.score) {
-      const quote = closestSentence(passage.content, said);
-      best = {
-        place: { file_id, file_name, page: passage.page, passage_id: passage.passage_id, quote },
-        score,
-      };
-    }
+    if (!best || score > best.score) best = { passage, score };
   }
-  return best?.place ?? unknown;
+  if (!best) return unknown;
+  const { page, passage_id, content } = best.passage;
+  return { file_id, file_name, page, passage_id, quote: closestSentence(content, said) };
 }
 
 const sentences = new Intl.Segmenter(undefined, { granularity: 'sentence' });

@@ -1,7 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { getRequestListener } from '@hono/node-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -31,6 +40,7 @@ beforeAll(async () => {
     'dist/assets/app-1a2b3c.js.br': brotliCompressSync(script),
     'dist/assets/app-1a2b3c.js.gz': gzipSync(script),
     'dist/assets/plain-1a2b3c.css': 'body {}',
+    'dist/assets/large-1a2b3c.png': Buffer.alloc(1_000_000),
     'dist/assets/Größe 1.png': 'png',
     'dist/assets/app-1a2b3c.js.map': 'secret',
   };
@@ -141,6 +151,23 @@ test('HEAD tells what GET would, without the bytes', async () => {
   const answer = await get('/assets/app-1a2b3c.js', {}, 'HEAD');
   expect(answer).toMatchObject({ status: 200, headers: { 'content-length': String(script.length) } });
   expect(answer.body).toHaveLength(0);
+});
+
+function openAssets() {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
+    } catch {
+      return false;
+    }
+  });
+}
+
+test.runIf(existsSync('/proc/self/fd'))('HEAD leaves no file open', async () => {
+  for (let n = 0; n < 20; n++) await get('/assets/large-1a2b3c.png', {}, 'HEAD');
+  // A file is opened behind the scenes: give it the time.
+  await delay(100);
+  expect(openAssets()).toEqual([]);
 });
 
 test.each([

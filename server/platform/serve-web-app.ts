@@ -37,6 +37,8 @@ export function serveWebApp(app: OpenAPIHono<AppEnvironment>, folder: string) {
       );
       if (compressed.encoding) c.header('content-encoding', compressed.encoding);
       c.header('content-length', String(statSync(compressed.path).size));
+      // Hono would drop the body of an answer to HEAD without reading it, and leave the file open.
+      if (c.req.method === 'HEAD') return c.body(null);
       return c.body(Readable.toWeb(createReadStream(compressed.path)) as ReadableStream);
     }
     if (extname(path) !== '') throw new AppError('not_found', 'There is nothing at this address.');
