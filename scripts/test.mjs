@@ -9,11 +9,9 @@ install({ dev: true });
 run('Types of the server', [join('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
 run('Types of the web app', [join('typescript', 'bin', 'tsc'), '-p', join('web', 'tsconfig.json')]);
 run('Lint and format', [join('@biomejs', 'biome', 'bin', 'biome'), 'check', '.']);
+buildWebApp();
 run('Unit and integration tests', [join('vitest', 'vitest.mjs'), 'run', '--project', 'product']);
-if (!fast) {
-  buildWebApp();
-  run('Browser tests', [join('vitest', 'vitest.mjs'), 'run', '--project', 'browser']);
-}
+if (!fast) run('Browser tests', [join('vitest', 'vitest.mjs'), 'run', '--project', 'browser']);
 
 function run(title, [script, ...args]) {
   const started = Date.now();
