@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { readConfig, StartError } from './platform/config.ts';
+import { findFreePort } from './platform/free-port.ts';
 import { startServer } from './start-server.ts';
 import { no_settings } from './testing/no-settings.ts';
 
@@ -87,14 +88,6 @@ async function portOpens(port: number) {
     if (isOpen) return;
     await delay(5);
   }
-}
-
-async function findFreePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }
 
 beforeAll(async () => {

@@ -1,5 +1,8 @@
 import type { ModelTurn, ModelUsage } from '../platform/models/model.ts';
 
+/** What a turn costs that no upstream has worked on. */
+export const no_usage: ModelUsage = { input_tokens: 0, cached_tokens: 0, output_tokens: 0 };
+
 /** English prose has about four characters a token (OpenAI's tokenizer guide); other scripts have fewer. */
 const characters_per_token = 4;
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../platform/database.ts';
-import { AppError, type ErrorCode, errorStatuses, notFound } from '../platform/errors.ts';
+import { notFound } from '../platform/errors.ts';
 import { findTurn, type TurnRow } from './queries.ts';
-import { server_stopped_sentence } from './run-turn.ts';
 import type { TurnEnd, TurnReader } from './running-turn.ts';
+import { failureOf } from './turn-failure.ts';
 
 const poll_ms = 500;
 
@@ -50,11 +50,4 @@ export function endOf(row: TurnRow): TurnEnd {
     incomplete: row.incomplete,
     allowance: row.allowances,
   };
-}
-
-/** The error behind a failed turn's code, in words for its member. */
-export function failureOf(code: string | null): AppError {
-  if (code === 'server_stopped') return new AppError('server_stopped', server_stopped_sentence);
-  const known = code !== null && code in errorStatuses ? (code as ErrorCode) : 'model_failed';
-  return new AppError(known, 'The reply to this message failed. It was not counted; try again.');
 }

@@ -4,6 +4,7 @@ import type { StoredVectorStore } from '../knowledge/prepare-vector-store.ts';
 import type { Document } from '../knowledge/queries.ts';
 import type { Database } from '../platform/database.ts';
 import type { HistoryMessage, ModelUsage } from '../platform/models/model.ts';
+import { no_usage } from './estimate-usage.ts';
 
 export type BeginInput = {
   auth_id: string;
@@ -116,7 +117,7 @@ export async function failAbandonedTurns(
       content: reply,
       citations: [],
       incomplete: false,
-      usage: { input_tokens: 0, cached_tokens: 0, output_tokens: 0 },
+      usage: no_usage,
       in_conversation: false,
     });
   }

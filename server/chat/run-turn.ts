@@ -5,14 +5,15 @@ import { resolveCitation } from '../knowledge/resolve-citation.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { CitationSource, Model, ModelEvent, ModelTurn, ModelUsage } from '../platform/models/model.ts';
+import type { CitationSource, Model, ModelEvent, ModelTurn } from '../platform/models/model.ts';
 import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
 import { isUpstreamError, UpstreamGone, upstreamError } from '../platform/models/upstream-errors.ts';
-import { estimateUsage } from './estimate-usage.ts';
+import { estimateUsage, no_usage } from './estimate-usage.ts';
 import { type Begun, prepareTurn, restoreUpstream } from './prepare-turn.ts';
 import { type FinishInput, type FinishOutcome, finishTurn } from './queries.ts';
 import type { RunningTurn, TurnEnd } from './running-turn.ts';
 import { type RunningTurns, ServerStopping, TurnGone, TurnStopped } from './running-turns.ts';
+import { serverStopped } from './turn-failure.ts';
 
 export type TurnServices = {
   database: Database;
@@ -22,12 +23,6 @@ export type TurnServices = {
   upstream: OpenAIUpstream | undefined;
   running_turns: RunningTurns;
 };
-
-const no_usage: ModelUsage = { input_tokens: 0, cached_tokens: 0, output_tokens: 0 };
-
-/** The sentence of a turn that ended with its server. */
-export const server_stopped_sentence =
-  'The server stopped in the middle of this reply. This message was not counted; try again.';
 
 /**
  * Makes the reply to a turn that has begun: prepares what the model needs, passes its words to whoever reads, and
@@ -58,7 +53,6 @@ export async function runTurn(
   if (error && !(failure instanceof TurnGone)) {
     services.logger.warn({ error: failure, code: error.code, turn_id: running.id }, 'a turn failed');
   }
-  const upstreamUsage = services.upstream && turn ? estimateUsage(turn, running.text) : no_usage;
   const result: FinishInput = {
     turn_id: running.id,
     status: error ? 'failed' : stopped ? 'stopped' : 'done',
@@ -66,7 +60,9 @@ export async function runTurn(
     content: running.text,
     citations: running.citations,
     incomplete: end?.outcome === 'incomplete',
-    usage: end?.usage ?? (stopped && running.text ? upstreamUsage : no_usage),
+    usage:
+      end?.usage ??
+      (stopped && running.text && services.upstream && turn ? estimateUsage(turn, running.text) : no_usage),
     in_conversation: end !== undefined && turn?.conversation_id != null,
   };
   let outcome: FinishOutcome | undefined;
@@ -212,8 +208,7 @@ function describeEnd(
   if (!outcome) return { event: 'error', error: notFound('chat'), counted: false };
   if (outcome.status === 'failed') {
     // Another server may have given the turn up before we could end it.
-    const reason =
-      error && error.code !== 'not_found' ? error : new AppError('server_stopped', server_stopped_sentence);
+    const reason = error && error.code !== 'not_found' ? error : serverStopped();
     return { event: 'error', error: reason, counted: false };
   }
   return {
@@ -228,7 +223,7 @@ function describeEnd(
 function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof TurnGone) return notFound('chat');
-  if (error instanceof ServerStopping) return new AppError('server_stopped', server_stopped_sentence);
+  if (error instanceof ServerStopping) return serverStopped();
   if (isUpstreamError(error)) return upstreamError(error);
   return new AppError(
     'model_failed',

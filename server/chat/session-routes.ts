@@ -7,7 +7,6 @@ import type { Database } from '../platform/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { Jobs } from '../platform/jobs.ts';
 import { createRouter, jsonResponse, problemResponse, signedIn, uuidParam } from '../platform/routes.ts';
-import { failureOf } from './join-turn.ts';
 import { type RunningTurns, TurnStopped } from './running-turns.ts';
 import {
   deleteChatSession,
@@ -17,6 +16,7 @@ import {
   type MessageRow,
   renameChatSession,
 } from './session-queries.ts';
+import { failureOf } from './turn-failure.ts';
 
 const chatSession = z
   .object({

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { StartError } from './config.ts';
+import { findFreePort } from './free-port.ts';
 import type { Logger } from './logger.ts';
 import { type PostgresAccount, preparePostgresAccount } from './postgres-account.ts';
 import { disownUsedPid, isAlive, isPostgresOf, readPostmaster } from './postmaster.ts';
@@ -243,17 +243,6 @@ async function answers(port: number, password: string) {
   } finally {
     await client.end().catch(() => {});
   }
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function run(account: PostgresAccount, program: string, args: string[]) {

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '../platform/free-port.ts';
 import { preparePostgresAccount } from '../platform/postgres-account.ts';
 
 const folder_of_15 = '/usr/lib/postgresql/15/bin';
@@ -51,14 +51,4 @@ export async function startPostgres15(): Promise<{ url: string; stop: () => void
     });
     if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
   }
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
