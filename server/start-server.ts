@@ -29,6 +29,11 @@ export async function startServer(
   root: string,
   options: Options = {},
 ): Promise<RunningServer> {
+  if (!config.is_local && !config.smtp) {
+    throw new StartError(
+      'Others can reach this server, so it needs a way to send mail: set SMTP_HOST and MAIL_FROM, or let HOST and PUBLIC_URL be addresses of this machine alone.',
+    );
+  }
   const logger = createLogger(config.log_level);
   const undo: Undo = [];
   const stopAll = () => runUndo(undo, logger);

@@ -23,6 +23,8 @@ test('without any setting it is embedded, for this machine only, with the practi
     mode: 'embedded',
     host: '127.0.0.1',
     port: 3000,
+    is_local: true,
+    public_url: undefined,
     data_folder: resolve('.data'),
     database_url: undefined,
     database_pool_size: 10,
@@ -30,6 +32,9 @@ test('without any setting it is embedded, for this machine only, with the practi
     auth_jwt_secret: undefined,
     openai: undefined,
     max_file_bytes: 25_000_000,
+    operator_email: undefined,
+    smtp: undefined,
+    stripe: undefined,
     log_level: 'warn',
   });
 });
@@ -37,7 +42,16 @@ test('without any setting it is embedded, for this machine only, with the practi
 test('settings that stand there empty, as in a copied example, are as good as missing', () => {
   const names = Object.keys({ ...supabase, HOST: 1, PORT: 1, DATA_DIR: 1, AUTH_JWT_SECRET: 1 }).concat(
     ...['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL', 'OPENAI_STORE_DAYS', 'MAX_FILE_MB'],
-    ...['LOG_LEVEL', 'DATABASE_POOL_SIZE', 'SUPABASE_JWT_SECRET'],
+    ...[
+      'LOG_LEVEL',
+      'DATABASE_POOL_SIZE',
+      'SUPABASE_JWT_SECRET',
+      'PUBLIC_URL',
+      'OPERATOR_EMAIL',
+      'SMTP_HOST',
+    ],
+    ...['SMTP_PORT', 'SMTP_USER', 'SMTP_PASSWORD', 'SMTP_TLS', 'MAIL_FROM', 'STRIPE_SECRET_KEY'],
+    ...['STRIPE_WEBHOOK_SECRET', 'STRIPE_API_URL'],
   );
   for (const empty of ['', '   ']) {
     expect(readConfig(Object.fromEntries(names.map((name) => [name, empty])))).toEqual(readConfig({}));
@@ -154,4 +168,61 @@ describe('a broken setting', () => {
       expect(message).not.toContain('secret');
     },
   );
+});
+
+describe('who can reach it', () => {
+  test.each([
+    [{}, true],
+    [{ HOST: 'localhost' }, true],
+    [{ HOST: '127.1.2.3' }, true],
+    [{ HOST: '::1' }, true],
+    [{ HOST: '0.0.0.0' }, false],
+    [{ HOST: '::' }, false],
+    [{ HOST: 'localhost.example.org' }, false],
+    [{ HOST: '192.168.1.2' }, false],
+    // Behind a proxy on the same machine.
+    [{ PUBLIC_URL: 'https://coach.example.org' }, false],
+    [{ PUBLIC_URL: 'http://localhost:8080/' }, true],
+    [{ PUBLIC_URL: 'http://[::1]:8080' }, true],
+    [{ HOST: '0.0.0.0', PUBLIC_URL: 'http://localhost' }, false],
+  ])('%o: only this machine: %s', (settings: Record<string, string>, is_local) => {
+    expect(readConfig(settings).is_local).toBe(is_local);
+  });
+});
+
+describe('mail', () => {
+  const smtp = { SMTP_HOST: 'smtp.example.org', MAIL_FROM: 'Touchline <hello@example.org>' };
+
+  test('needs a host and a sender; the rest has the defaults of a mail account', () => {
+    expect(readConfig(smtp).smtp).toEqual({
+      host: 'smtp.example.org',
+      port: 587,
+      user: undefined,
+      password: undefined,
+      tls: 'required',
+      from: { name: 'Touchline', address: 'hello@example.org' },
+    });
+    expect(readConfig({ ...smtp, MAIL_FROM: 'hello@example.org' }).smtp?.from).toEqual({
+      name: '',
+      address: 'hello@example.org',
+    });
+    expect(refusal({ SMTP_HOST: 'smtp.example.org' })).toMatch(/MAIL_FROM is not/);
+    expect(refusal({ ...smtp, SMTP_USER: 'me' })).toMatch(/SMTP_PASSWORD is not/);
+    expect(refusal({ ...smtp, MAIL_FROM: 'Touchline' })).toMatch(/MAIL_FROM .* must be an address/);
+    expect(refusal({ ...smtp, MAIL_FROM: 'a@example.org\r\nBcc: all@example.org' })).toMatch(/MAIL_FROM/);
+    expect(refusal({ ...smtp, SMTP_TLS: 'perhaps' })).toMatch(/SMTP_TLS .* required or off/);
+  });
+});
+
+test('the first operator is an address, whatever its case', () => {
+  expect(readConfig({ OPERATOR_EMAIL: ' Owner@Example.org ' }).operator_email).toBe('owner@example.org');
+  expect(refusal({ OPERATOR_EMAIL: 'owner' })).toMatch(/OPERATOR_EMAIL .* address/);
+});
+
+test("a Stripe key turns Stripe on, at Stripe's own address", () => {
+  expect(readConfig({ STRIPE_SECRET_KEY: 'sk_test_1' }).stripe).toEqual({
+    secret_key: 'sk_test_1',
+    webhook_secret: undefined,
+    api_url: 'https://api.stripe.com',
+  });
 });

@@ -27,6 +27,9 @@ const postgresUrl = text.pipe(
     )
     .optional(),
 );
+const email = text
+  .transform((value) => value?.toLowerCase())
+  .pipe(z.email('must be an address like someone@example.org').optional());
 function wholeNumber(min: number, max: number, fallback: number) {
   return text
     .transform((value) => (value === undefined ? fallback : /^\d+$/.test(value) ? Number(value) : Number.NaN))
@@ -35,6 +38,7 @@ function wholeNumber(min: number, max: number, fallback: number) {
 
 const settings = z.object({
   HOST: text.transform((value) => value ?? '127.0.0.1'),
+  PUBLIC_URL: url,
   PORT: wholeNumber(0, 65535, 3000),
   DATA_DIR: text.transform((value) => resolve(value ?? '.data')),
   DATABASE_URL: postgresUrl,
@@ -48,6 +52,26 @@ const settings = z.object({
   OPENAI_MODEL: text,
   OPENAI_STORE_DAYS: wholeNumber(1, 365, 30),
   MAX_FILE_MB: wholeNumber(1, 500, 25),
+  OPERATOR_EMAIL: email,
+  SMTP_HOST: text,
+  SMTP_PORT: wholeNumber(1, 65535, 587),
+  SMTP_USER: text,
+  SMTP_PASSWORD: text,
+  SMTP_TLS: text
+    .transform((value) => value ?? 'required')
+    .pipe(z.enum(['required', 'off'], { error: 'must be required or off' })),
+  MAIL_FROM: text.pipe(
+    z
+      .string()
+      .refine((value) => parseSender(value) !== undefined, {
+        error:
+          'must be an address like hello@example.org, or a name with one, like Touchline <hello@example.org>',
+      })
+      .optional(),
+  ),
+  STRIPE_SECRET_KEY: text,
+  STRIPE_WEBHOOK_SECRET: text,
+  STRIPE_API_URL: url,
   LOG_LEVEL: text.pipe(
     z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
@@ -59,10 +83,26 @@ const settings = z.object({
 
 export type Mode = 'embedded' | 'postgres' | 'supabase';
 
+export type SmtpConfig = {
+  host: string;
+  port: number;
+  user: string | undefined;
+  password: string | undefined;
+  tls: 'required' | 'off';
+  from: MailAddress;
+};
+
+/** `name` is empty where there is none. */
+export type MailAddress = { name: string; address: string };
+
 export type Config = {
   mode: Mode;
   host: string;
   port: number;
+  /** Whether only this machine can reach it: it listens on a loopback address and is not said to be elsewhere. */
+  is_local: boolean;
+  /** The address that people use, without a slash at the end; undefined: the one that it listens on. */
+  public_url: string | undefined;
   data_folder: string;
   database_url: string | undefined;
   database_pool_size: number;
@@ -70,6 +110,11 @@ export type Config = {
   auth_jwt_secret: string | undefined;
   openai: { api_key: string; base_url: string; model: string | undefined; store_days: number } | undefined;
   max_file_bytes: number;
+  /** Becomes the first operator. Lower case. */
+  operator_email: string | undefined;
+  /** Undefined: mails land in the outbox page. */
+  smtp: SmtpConfig | undefined;
+  stripe: { secret_key: string; webhook_secret: string | undefined; api_url: string } | undefined;
   log_level: string;
 };
 
@@ -94,10 +139,23 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       'SUPABASE_URL is set but SUPABASE_PUBLISHABLE_KEY is not: copy it from the Supabase dashboard, Settings, API keys.',
     );
   }
+  if (values.SMTP_HOST && !values.MAIL_FROM) {
+    throw new StartError(
+      'SMTP_HOST is set but MAIL_FROM is not: set it to the address that mails come from.',
+    );
+  }
+  if (values.SMTP_USER && values.SMTP_PASSWORD === undefined) {
+    throw new StartError(
+      'SMTP_USER is set but SMTP_PASSWORD is not: set it to the password of the mail account.',
+    );
+  }
   return {
     mode: values.SUPABASE_URL ? 'supabase' : values.DATABASE_URL ? 'postgres' : 'embedded',
     host: values.HOST,
     port: values.PORT,
+    is_local:
+      isLoopback(values.HOST) && (!values.PUBLIC_URL || isLoopback(new URL(values.PUBLIC_URL).hostname)),
+    public_url: values.PUBLIC_URL?.replace(/\/+$/, ''),
     data_folder: values.DATA_DIR,
     database_url: values.DATABASE_URL,
     database_pool_size: values.DATABASE_POOL_SIZE,
@@ -118,8 +176,39 @@ export function readConfig(environment: Record<string, string | undefined>): Con
         }
       : undefined,
     max_file_bytes: values.MAX_FILE_MB * 1_000_000,
+    operator_email: values.OPERATOR_EMAIL,
+    smtp: values.SMTP_HOST
+      ? {
+          host: values.SMTP_HOST,
+          port: values.SMTP_PORT,
+          user: values.SMTP_USER,
+          password: values.SMTP_PASSWORD,
+          tls: values.SMTP_TLS,
+          from: parseSender(values.MAIL_FROM!)!,
+        }
+      : undefined,
+    stripe: values.STRIPE_SECRET_KEY
+      ? {
+          secret_key: values.STRIPE_SECRET_KEY,
+          webhook_secret: values.STRIPE_WEBHOOK_SECRET,
+          api_url: (values.STRIPE_API_URL ?? 'https://api.stripe.com').replace(/\/+$/, ''),
+        }
+      : undefined,
     log_level: values.LOG_LEVEL ?? 'warn',
   };
+}
+
+/** Whether a host name or address means this machine alone. */
+function isLoopback(host: string) {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);
+}
+
+/** A bare address, or a name with the address in angle brackets. */
+function parseSender(value: string): MailAddress | undefined {
+  const [, name, inBrackets] = /^"?([^"<>\r\n]*?)"?\s*<([^<>]+)>$/.exec(value) ?? [];
+  const address = z.email().safeParse(inBrackets ?? value);
+  return address.success ? { name: name ?? '', address: address.data } : undefined;
 }
 
 /** The settings of this process: its environment and, behind it, the file `.env` in `root`. Throws as `readConfig`. */
