@@ -14,6 +14,7 @@ import { createDatabase, createPool } from './platform/database.ts';
 import { type Jobs, startJobs } from './platform/jobs.ts';
 import type { LocalAuth } from './platform/local-auth.ts';
 import type { Logger } from './platform/logger.ts';
+import { createMailer } from './platform/mail/mailer.ts';
 import { createOpenAIUpstream } from './platform/models/openai-client.ts';
 import { createOpenAIModel } from './platform/models/openai-model.ts';
 import { createDiskStorage } from './platform/storage.ts';
@@ -23,6 +24,8 @@ type Parts = {
   config: Config;
   logger: Logger;
   database_url: string;
+  /** Where people reach the site, for the links in mails; without a slash at the end. */
+  site_url: string;
   coaches: Coach[];
   /** The Auth in our process; undefined on Supabase. */
   local_auth: (LocalAuth & { secrets: LocalAuthSecrets }) | undefined;
@@ -60,6 +63,8 @@ export function createServices(parts: Parts) {
   return {
     config,
     logger,
+    site_url: parts.site_url,
+    mailer: createMailer(config, logger),
     pool,
     database,
     storage,

@@ -52,24 +52,27 @@ export async function startServer(
     undo.push(() => server.close());
     const host = config.host.includes(':') ? `[${config.host}]` : config.host;
     const url = `http://${host === '127.0.0.1' ? 'localhost' : host}:${port}`;
+    const site_url = config.public_url ?? url;
 
     const reading = readCoaches(root);
     reading.catch(() => {});
     const database_url = await prepareDatabaseServer(config, undo, logger);
     // After it: what was started while the coaches turned out to be broken has to be stopped as well.
     const coaches = await reading;
-    const { local_auth } = await prepareDatabase(config, root, database_url, url, logger, undo);
+    const { local_auth } = await prepareDatabase(config, root, database_url, site_url, logger, undo);
     const web_folder = join(root, 'web', 'dist');
     const services = createServices({
       config,
       logger,
       database_url,
+      site_url,
       coaches,
       local_auth,
       web_folder,
       ...options,
     });
-    const { database, jobs, running_turns } = services;
+    const { database, jobs, mailer, running_turns } = services;
+    undo.push(() => mailer.close());
     undo.push(() => database.destroy());
     undo.push(() => jobs.stop());
     if (config.mode === 'embedded') await giveBackAllTurns(database, logger);

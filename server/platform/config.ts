@@ -199,7 +199,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 }
 
 /** Whether a host name or address means this machine alone. */
-function isLoopback(host: string) {
+export function isLoopback(host: string) {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
   return bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);
 }

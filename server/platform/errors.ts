@@ -29,6 +29,7 @@ export const errorStatuses = {
   model_misconfigured: 503,
   model_timed_out: 504,
   server_stopped: 503,
+  mail_not_sent: 503,
   unavailable: 503,
 } as const;
 
