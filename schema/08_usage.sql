@@ -129,10 +129,10 @@ as $$
   returning public.allowances(profiles.subscription_quota, profiles.subscription_usage)
 $$;
 
-revoke execute on function public.allowance(jsonb, jsonb, text) from public, anon, authenticated;
-revoke execute on function public.allowances(jsonb, jsonb) from public, anon, authenticated;
-revoke execute on function public.period_start(timestamptz, timestamptz) from public, anon, authenticated;
-revoke execute on function public.usage_now(public.profiles) from public, anon, authenticated;
-revoke execute on function public.reserve_usage(uuid, text, bigint) from public, anon, authenticated;
+revoke execute on function public.allowance(jsonb, jsonb, text) from public, anon, authenticated, service_role;
+revoke execute on function public.allowances(jsonb, jsonb) from public, anon, authenticated, service_role;
+revoke execute on function public.period_start(timestamptz, timestamptz) from public, anon, authenticated, service_role;
+revoke execute on function public.usage_now(public.profiles) from public, anon, authenticated, service_role;
+revoke execute on function public.reserve_usage(uuid, text, bigint) from public, anon, authenticated, service_role;
 revoke execute on function public.settle_usage(uuid, bigint, bigint, bigint, timestamptz)
-  from public, anon, authenticated;
+  from public, anon, authenticated, service_role;

@@ -65,7 +65,7 @@ create index if not exists chat_files_pending_until_idx
   on public.chat_files (pending_until) where pending_until is not null;
 
 -- Grants. Members read the own rows (not where the bytes lie); the server writes.
-revoke all on public.file_originals, public.file_passages from anon, authenticated;
+revoke all on public.file_originals, public.file_passages from anon, authenticated, service_role;
 grant select (id, user_id, size_bytes, file_type, page_count, word_count, created_at)
   on public.file_originals to authenticated;
 grant select (id, original_id, ordinal, page, content) on public.file_passages to authenticated;
@@ -156,11 +156,11 @@ begin
 end
 $$;
 
-revoke execute on function public.delete_unused_original() from public, anon, authenticated;
+revoke execute on function public.delete_unused_original() from public, anon, authenticated, service_role;
 revoke execute on function public.add_file(
   uuid, uuid, uuid, text, text, bigint, text, integer, integer, jsonb, timestamptz
-) from public, anon, authenticated;
-revoke execute on function public.delete_pending_file(uuid, uuid) from public, anon, authenticated;
+) from public, anon, authenticated, service_role;
+revoke execute on function public.delete_pending_file(uuid, uuid) from public, anon, authenticated, service_role;
 
 create or replace trigger chat_files_delete_unused_original
   after delete on public.chat_files

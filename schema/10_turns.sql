@@ -52,7 +52,7 @@ alter table public.chat_messages add column if not exists citations jsonb not nu
 alter table public.chat_sessions add column if not exists conversation_message_id uuid;
 
 -- Grants. Members read; the server writes.
-revoke all on public.turns from anon, authenticated;
+revoke all on public.turns from anon, authenticated, service_role;
 grant select on public.turns to authenticated;
 grant select, insert, update, delete on public.turns to service_role;
 
@@ -375,10 +375,10 @@ create or replace trigger turns_settle_deleted
   when (old.status = 'answering')
   execute function public.settle_deleted_turn();
 
-revoke execute on function public.settle_deleted_turn() from public, anon, authenticated;
-revoke execute on function public.turn_history(uuid) from public, anon, authenticated;
+revoke execute on function public.settle_deleted_turn() from public, anon, authenticated, service_role;
+revoke execute on function public.turn_history(uuid) from public, anon, authenticated, service_role;
 revoke execute on function public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], text[], boolean)
-  from public, anon, authenticated;
+  from public, anon, authenticated, service_role;
 revoke execute on function public.finish_turn(uuid, text, text, text, jsonb, boolean, jsonb, boolean)
-  from public, anon, authenticated;
-revoke execute on function public.checkpoint_turns(jsonb) from public, anon, authenticated;
+  from public, anon, authenticated, service_role;
+revoke execute on function public.checkpoint_turns(jsonb) from public, anon, authenticated, service_role;

@@ -24,8 +24,8 @@ comment on column public.erasures.external_id is 'The id at OpenAI, the storage 
 create index if not exists erasures_next_attempt_at_idx on public.erasures (next_attempt_at);
 
 -- Grants. The server's alone: row level security is on and there is no policy.
-revoke all on public.erasures from anon, authenticated;
-revoke all on sequence public.erasures_id_seq from anon, authenticated;
+revoke all on public.erasures from anon, authenticated, service_role;
+revoke all on sequence public.erasures_id_seq from anon, authenticated, service_role;
 grant select, insert, update, delete on public.erasures to service_role;
 
 alter table public.erasures enable row level security;
@@ -111,12 +111,12 @@ begin
 end
 $$;
 
-revoke execute on function public.note_erasure(text, text) from public, anon, authenticated;
-revoke execute on function public.note_conversation_erasure() from public, anon, authenticated;
-revoke execute on function public.note_openai_file_erasure() from public, anon, authenticated;
-revoke execute on function public.note_vector_store_erasure() from public, anon, authenticated;
-revoke execute on function public.note_stored_file_erasure() from public, anon, authenticated;
-revoke execute on function public.note_profile_erasure() from public, anon, authenticated;
+revoke execute on function public.note_erasure(text, text) from public, anon, authenticated, service_role;
+revoke execute on function public.note_conversation_erasure() from public, anon, authenticated, service_role;
+revoke execute on function public.note_openai_file_erasure() from public, anon, authenticated, service_role;
+revoke execute on function public.note_vector_store_erasure() from public, anon, authenticated, service_role;
+revoke execute on function public.note_stored_file_erasure() from public, anon, authenticated, service_role;
+revoke execute on function public.note_profile_erasure() from public, anon, authenticated, service_role;
 
 create or replace trigger chat_sessions_note_erasure
   after delete or update of thread_id on public.chat_sessions

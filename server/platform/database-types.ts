@@ -164,6 +164,19 @@ export interface Turns {
   user_message_id: string;
 }
 
+export interface UserRoles {
+  granted_at: Generated<string>;
+  /**
+   * The operator who did it; null: a command or a setting, or that operator is gone.
+   */
+  granted_by: string | null;
+  /**
+   * member: was an operator before.
+   */
+  role: string;
+  user_id: string;
+}
+
 export interface VectorStores {
   created_at: Generated<string>;
   expired_at: string | null;
@@ -195,5 +208,6 @@ export interface DB {
   profiles: Profiles;
   schema_files: SchemaFiles;
   turns: Turns;
+  user_roles: UserRoles;
   vector_stores: VectorStores;
 }

@@ -192,11 +192,14 @@ test('a database of a newer Touchline is refused, and nothing is applied to it',
   expect(await listRuns()).toHaveLength(4);
 });
 
-test("the list of applied files is out of the Data API's reach", async () => {
+test("the list of applied files is out of the Data API's reach, also where new tables are everybody's", async () => {
+  const everybodys = 'alter default privileges in schema public grant all on tables to';
+  await pool.query(`${everybodys} anon, authenticated, service_role`);
   await applyAll();
   const { rows } = await pool.query(`
-    select relrowsecurity as guarded, (select count(*)::int from pg_policies where tablename = 'schema_files') as policies
+    select relrowsecurity as guarded, (select count(*)::int from pg_policies where tablename = 'schema_files') as policies,
+      (select count(*)::int from aclexplode(relacl) where grantee <> relowner) as grants
     from pg_class where oid = 'public.schema_files'::regclass
   `);
-  expect(rows).toEqual([{ guarded: true, policies: 0 }]);
+  expect(rows).toEqual([{ guarded: true, policies: 0, grants: 0 }]);
 });

@@ -104,7 +104,7 @@ export async function migrate(pool: pg.Pool, files: SchemaFile[]): Promise<strin
       do $$
       begin
         if exists (select from pg_catalog.pg_roles where rolname = 'anon') then
-          revoke all on public.schema_files from anon, authenticated;
+          revoke all on public.schema_files from anon, authenticated, service_role;
         end if;
       end
       $$;

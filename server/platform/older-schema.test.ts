@@ -520,14 +520,91 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
       alter default privileges for role schema_owner in schema public grant all on functions to anon, authenticated, service_role;
       alter default privileges for role schema_owner in schema public grant all on sequences to anon, authenticated, service_role`;
 
-    it('anon gets nothing and members what they get in a project whose new tables are nobody’s', async () => {
-      const newer = await openSupabase();
-      await apply(newer);
-      const older = await openSupabase({ before: older_default });
-      await apply(older);
-      expect(await listRights(older)).toEqual(await listRights(newer));
-      expect((await listRights(older)).filter((right) => right.startsWith('anon'))).toEqual([]);
-    });
+    const worlds = [
+      ['everybody’s', older_default],
+      ['nobody’s', ''],
+    ] as const;
+
+    it.each(worlds)(
+      'anon, members and the server’s key get exactly this where new tables are %s',
+      async (_, before) => {
+        const client = await openSupabase({ before });
+        await apply(client);
+        const all = 'delete insert select update';
+        expect(await listGrants(client)).toEqual([
+          'authenticated execute on are_counters(jsonb,boolean)',
+          'authenticated select on chat_files',
+          'authenticated select on chat_messages',
+          'authenticated delete select on chat_sessions',
+          'authenticated update on chat_sessions (title)',
+          'authenticated select on file_originals (id user_id size_bytes file_type page_count word_count created_at)',
+          'authenticated select on file_passages (id original_id ordinal page content)',
+          'authenticated select on profiles (id auth_id email user_name organization_name avatar_url stripe_customer_id stripe_subscription_id subscription_plan subscription_quota subscription_usage quota_last_reset is_active email_confirmed is_deleted deleted_at created_at updated_at)',
+          'authenticated update on profiles (user_name organization_name avatar_url)',
+          'authenticated select on turns',
+          'authenticated select on user_roles (user_id role granted_at)',
+          'authenticated select on vector_stores',
+          'service_role execute on are_counters(jsonb,boolean)',
+          'service_role execute on free_plan_quota()',
+          `service_role ${all} on chat_files`,
+          `service_role ${all} on chat_messages`,
+          `service_role ${all} on chat_sessions`,
+          `service_role ${all} on erasures`,
+          `service_role ${all} on file_originals`,
+          `service_role ${all} on file_passages`,
+          `service_role ${all} on profiles`,
+          `service_role ${all} on turns`,
+          `service_role ${all} on user_roles`,
+          `service_role ${all} on vector_stores`,
+        ]);
+      },
+    );
+
+    it.each(worlds)(
+      'nobody gives anybody a role over the Data API where new tables are %s',
+      async (_, before) => {
+        const client = await openSupabase({ before });
+        await apply(client);
+        await client.query('reset role');
+        const [operator, member] = [randomUUID(), randomUUID()];
+        for (const id of [operator, member]) {
+          await client.query(`insert into auth.users (id, email, raw_user_meta_data) values ($1, $2, '{}')`, [
+            id,
+            `${id}@example.org`,
+          ]);
+        }
+        await client.query(
+          `insert into public.user_roles (user_id, role) select id, 'operator' from public.profiles where auth_id = $1`,
+          [operator],
+        );
+        const attempts = [
+          `insert into public.user_roles (user_id, role) select id, 'operator' from public.profiles`,
+          `insert into public.user_roles (user_id, role) values (gen_random_uuid(), 'operator')`,
+          `update public.user_roles set role = 'operator'`,
+          `update public.user_roles set user_id = gen_random_uuid()`,
+          'delete from public.user_roles',
+          'truncate public.user_roles',
+          'select granted_by from public.user_roles',
+          `select public.grant_first_operator('a@example.org', true)`,
+        ];
+        const callers = [
+          ['anon', null],
+          ['authenticated', member],
+          ['authenticated', operator],
+        ] as const;
+        for (const [role, auth_id] of callers) {
+          for (const attempt of attempts) {
+            await expect(as(client, role, auth_id, attempt), `${role}: ${attempt}`).rejects.toThrow(
+              /permission denied/,
+            );
+          }
+        }
+        const read = 'select role from public.user_roles';
+        await expect(as(client, 'anon', null, read)).rejects.toThrow(/permission denied/);
+        expect((await as(client, 'authenticated', member, read)).rows).toEqual([]);
+        expect((await as(client, 'authenticated', operator, read)).rows).toEqual([{ role: 'operator' }]);
+      },
+    );
 
     it('the server’s key and members can do what they may where not even functions are anybody’s', async () => {
       const client = await openSupabase({
@@ -557,34 +634,50 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
       expect(changed.rows).toEqual([{ email: 'a@example.org' }]);
     });
 
-    it('a function whose only caller is the server can be called by no member', async () => {
-      const client = await openSupabase({ before: older_default });
-      await apply(client);
-      expect((await listRights(client)).filter((right) => right.includes('execute'))).toEqual([
-        'authenticated execute are_counters(jsonb,boolean)',
-      ]);
-    });
+    /** Runs a statement as Supabase's Data API would, and undoes it. */
+    async function as(client: pg.Client, role: string, auth_id: string | null, statement: string) {
+      await client.query('begin');
+      try {
+        await client.query(
+          `select set_config('request.jwt.claims', $1, true), set_config('request.jwt.claim.sub', $2, true)`,
+          [JSON.stringify({ sub: auth_id, role }), auth_id ?? ''],
+        );
+        await client.query(`set local role ${role}`);
+        return await client.query(statement);
+      } finally {
+        await client.query('rollback');
+      }
+    }
 
-    /** What anon and authenticated may do in `public`: on tables, columns, sequences and functions. */
-    async function listRights(client: pg.Client): Promise<string[]> {
+    /**
+     * What everybody, anon, authenticated and service_role were granted in `public`: on tables, views, sequences, columns
+     * and functions. Without the functions of triggers, which nobody can call.
+     */
+    async function listGrants(client: pg.Client): Promise<string[]> {
       const { rows } = await client.query(`
-        select role || ' ' || what as right from unnest(array['anon', 'authenticated']) as role, lateral (
-          select privilege || ' ' || relname || '.' || attname as what
-          from unnest(array['select', 'insert', 'update', 'references']) as privilege, pg_class join pg_attribute on attrelid = pg_class.oid
-          where relnamespace = 'public'::regnamespace and relkind = 'r' and attnum > 0 and not attisdropped
-            and has_column_privilege(role, pg_class.oid, attnum, privilege)
+        with granted as (
+          select relname::text as what, null as columns, acl.*
+          from pg_class, aclexplode(coalesce(relacl, acldefault(case relkind when 'S' then 's'::"char" else 'r' end, relowner))) as acl
+          where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
           union all
-          select privilege || ' ' || relname from unnest(array['delete', 'truncate', 'trigger']) as privilege, pg_class
-          where relnamespace = 'public'::regnamespace and relkind = 'r' and has_table_privilege(role, oid, privilege)
+          select relname, string_agg(attname, ' ' order by attnum), acl.*
+          from pg_class join pg_attribute on attrelid = pg_class.oid, aclexplode(attacl) as acl
+          where relnamespace = 'public'::regnamespace and not attisdropped
+          group by relname, acl.grantor, acl.grantee, acl.privilege_type, acl.is_grantable
           union all
-          select privilege || ' ' || relname from unnest(array['usage', 'select', 'update']) as privilege, pg_class
-          where relnamespace = 'public'::regnamespace and relkind = 'S' and has_sequence_privilege(role, oid, privilege)
-          union all
-          select 'execute ' || oid::regprocedure from pg_proc
-          where pronamespace = 'public'::regnamespace and has_function_privilege(role, oid, 'execute')
-        ) as rights order by 1
+          select oid::regprocedure::text, null, acl.*
+          from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) as acl
+          where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype
+        )
+        select coalesce(rolname, 'everybody') || ' '
+          || string_agg(lower(privilege_type), ' ' order by privilege_type) || ' on ' || what
+          || coalesce(' (' || columns || ')', '') as line
+        from granted left join pg_roles on oid = grantee
+        where grantee = 0 or rolname in ('anon', 'authenticated', 'service_role')
+        group by rolname, what, columns, case when columns is null then null else privilege_type end
+        order by rolname collate "C", what like '%(%' desc, what collate "C", columns is not null, min(privilege_type)
       `);
-      return rows.map((row) => row.right);
+      return rows.map((row) => row.line);
     }
   });
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { describeDatabase } from '../testing/describe-database.ts';
 import { describeObjects } from '../testing/describe-objects.ts';
 import { insertMember, type TestMember } from '../testing/factories.ts';
@@ -257,8 +257,9 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
       'file_originals',
       'file_passages',
       'erasures',
+      'user_roles',
     ])('anon reads nothing of %s', async (table) => {
-      await expect(asRole('anon', null, `select id from public.${table}`)).rejects.toThrow(
+      await expect(asRole('anon', null, `select 1 from public.${table}`)).rejects.toThrow(
         /permission denied/,
       );
     });
@@ -303,6 +304,99 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
         await expect(asMember(member, statement)).rejects.toThrow(/permission denied/);
       }
     });
+  });
+
+  describe('roles', () => {
+    const grant = (member: TestMember, role = 'operator') =>
+      pool.query('insert into public.user_roles (user_id, role) values ($1, $2)', [member.id, role]);
+    const close = 'update public.profiles set is_deleted = true, deleted_at = now() where id = $1';
+    const open = 'update public.profiles set is_deleted = false, deleted_at = null where id = $1';
+    async function roleOf(member: TestMember) {
+      const { rows } = await pool.query('select role from public.user_roles where user_id = $1', [member.id]);
+      return rows[0]?.role;
+    }
+
+    it('a closed account is given none, by nobody and in no way', async () => {
+      const member = await insertMember(pool);
+      await pool.query(close, [member.id]);
+      const refused = { code: '23514', constraint: 'user_roles_account_is_open' };
+      await expect(grant(member)).rejects.toMatchObject(refused);
+      await grant(member, 'member');
+      await expect(
+        pool.query(`update public.user_roles set role = 'operator' where user_id = $1`, [member.id]),
+      ).rejects.toMatchObject(refused);
+      const operator = await insertMember(pool);
+      await grant(operator);
+      await expect(
+        pool.query(`update public.user_roles set user_id = $2 where user_id = $1`, [
+          operator.id,
+          (await insertClosed()).id,
+        ]),
+      ).rejects.toMatchObject(refused);
+    });
+
+    it('an account that is closed loses its role, and opened again it is a member’s', async () => {
+      const member = await insertMember(pool);
+      await grant(member);
+      await pool.query(close, [member.id]);
+      expect(await roleOf(member)).toBeUndefined();
+      await pool.query(open, [member.id]);
+      expect(await roleOf(member)).toBeUndefined();
+    });
+
+    it('whoever is deleted at Auth and signs up again with the same address is a member', async () => {
+      const member = await insertMember(pool);
+      await grant(member);
+      await pool.query('delete from auth.users where id = $1', [member.auth_id]);
+      expect(await roleOf(member)).toBeUndefined();
+      await pool.query(`insert into auth.users (id, email, raw_user_meta_data) values ($1, $2, '{}')`, [
+        randomUUID(),
+        member.email,
+      ]);
+      const { rows } = await pool.query(
+        'select role from public.profiles left join public.user_roles on user_id = profiles.id where email = $1',
+        [member.email],
+      );
+      expect(rows).toEqual([{ role: null }]);
+    });
+
+    it('an account that is being closed while it is made an operator’s ends without the role', async () => {
+      for (const first of ['close', 'grant']) {
+        const member = await insertMember(pool);
+        const client = await pool.connect();
+        try {
+          await client.query('begin');
+          const granting = `insert into public.user_roles (user_id, role) values ($1, 'operator')`;
+          await client.query(first === 'close' ? close : granting, [member.id]);
+          const second = pool
+            .query(first === 'close' ? granting : close, [member.id])
+            .catch((error) => error.constraint);
+          await waitUntilBlocked();
+          await client.query('commit');
+          expect(await second).toEqual(
+            first === 'close' ? 'user_roles_account_is_open' : expect.objectContaining({ rowCount: 1 }),
+          );
+        } finally {
+          client.release();
+        }
+        expect(await roleOf(member)).toBeUndefined();
+      }
+    });
+
+    async function insertClosed() {
+      const member = await insertMember(pool);
+      await pool.query(close, [member.id]);
+      return member;
+    }
+
+    async function waitUntilBlocked() {
+      await vi.waitFor(async () => {
+        const { rows } = await pool.query(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        expect(rows).toHaveLength(1);
+      }, 10_000);
+    }
   });
 
   describe('the triggers', () => {
@@ -439,6 +533,10 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
       ],
       ['deleted without a time', 'update public.profiles set is_deleted = true'],
       ['an unknown sender', `update public.chat_messages set sender = 'system'`],
+      [
+        'an unknown role',
+        `insert into public.user_roles (user_id, role) select id, 'owner' from public.profiles`,
+      ],
     ])('refuse %s', async (_, statement) => {
       await insertMessage(await insertChat(await insertMember(pool)));
       await expect(pool.query(statement)).rejects.toMatchObject({ code: '23514' });
