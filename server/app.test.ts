@@ -55,6 +55,8 @@ it('describes every route in OpenAPI 3.1, and says which want a token', async ()
     ['GET', '/api/files/{id}/content', true],
     ['GET', '/api/files/{id}/passages/{passage_id}', true],
     ['GET', '/api/me', true],
+    ['GET', '/api/outbox', false],
+    ['GET', '/api/outbox/{id}', false],
     ['GET', '/api/turns/{id}/events', true],
     ['GET', '/healthz', false],
     ['GET', '/readyz', false],

@@ -11,6 +11,7 @@ import { fileRoutes } from './files/routes.ts';
 import { knowledgeRoutes } from './knowledge/routes.ts';
 import { pingDatabase } from './platform/database.ts';
 import { AppError } from './platform/errors.ts';
+import { isFromThisMachine, isOutboxPath, outboxRoutes } from './platform/mail/routes.ts';
 import { type AppEnvironment, createRouter, jsonResponse } from './platform/routes.ts';
 import { serveWebApp } from './platform/serve-web-app.ts';
 import type { Services } from './services.ts';
@@ -71,7 +72,7 @@ export function createApp(services: Services) {
 
   const publicPaths = new Set(['/api/config', '/api/coaches']);
   app.use('/api/*', async (c, next) => {
-    if (!publicPaths.has(c.req.path)) {
+    if (!publicPaths.has(c.req.path) && !isOutboxPath(c.req.path)) {
       c.set('signed_in', await services.verifyToken(c.req.header('authorization')));
     }
     await next();
@@ -79,6 +80,7 @@ export function createApp(services: Services) {
 
   app.route('/', healthRoutes(services));
   app.route('/', configRoutes(services));
+  app.route('/', outboxRoutes(services));
   app.route('/', accountRoutes(services));
   app.route('/', coachRoutes(services));
   app.route('/', fileRoutes(services));
@@ -206,7 +208,7 @@ export function createApp(services: Services) {
 }
 
 /** What the web app needs to know before anybody has signed in. */
-function configRoutes({ config, local_auth }: Services) {
+function configRoutes({ config, local_auth, mailer }: Services) {
   const described = {
     mode: config.mode,
     auth_url: config.supabase ? `${config.supabase.url}/auth/v1` : '/auth/v1',
@@ -225,6 +227,7 @@ function configRoutes({ config, local_auth }: Services) {
       max_file_bytes: z.int(),
       max_files_per_message: z.int(),
       file_extensions: z.array(z.string()),
+      outbox: z.boolean().openapi({ description: 'Whether mails are shown here in place of being sent.' }),
     })
     .openapi('Config');
   const routes = createRouter();
@@ -235,7 +238,7 @@ function configRoutes({ config, local_auth }: Services) {
       summary: 'What a client needs to know before anybody signs in',
       responses: { 200: jsonResponse(schema, 'The configuration') },
     }),
-    (c) => c.json(described, 200),
+    (c) => c.json({ ...described, outbox: mailer.outbox !== undefined && isFromThisMachine(c) }, 200),
   );
   return routes;
 }

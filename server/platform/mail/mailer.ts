@@ -116,9 +116,11 @@ function recipientRefused() {
   );
 }
 
-/** Whether an address is one mailbox: whatever stands before the last @, nothing after it but a domain. */
+const local_part = /(?:[^\s\p{Cc}"(),:;<>@[\\\]]+|"(?:[^\p{Cc}"\\<>]|\\[^\p{Cc}<>])*")/u;
+const domain = /(?:[\p{L}\p{M}\p{N}._-]+|\[[\da-fA-F.:IPv]+\])/u;
+const mailbox = new RegExp(`^${local_part.source}@${domain.source}$`, 'u');
+
+/** Whether an address is one mailbox (RFC 5321, with the letters of RFC 6531): no list, no name, no second line. */
 function isMailbox(address: string) {
-  return (
-    address.length <= 320 && /^[^\p{Cc}<>]+@(?:[\p{L}\p{M}\p{N}._-]+|\[[\da-fA-Fv:.IP]+\])$/u.test(address)
-  );
+  return address.length <= 320 && mailbox.test(address);
 }
