@@ -1,8 +1,11 @@
 -- 10 · Turns: a member's message and the reply to it. Owned by chat.
 --
 -- A turn's id is made in the browser, which makes sending it again safe. Its life:
--- answering → done, stopped or failed. While it is answering, `reply` holds the text so far and `heartbeat_at` says
--- that its server is alive. `begin_turn` and `finish_turn` are one database round trip each.
+-- accepted → answering → done, stopped or failed. Until it has ended, `reply` holds the text so far and `heartbeat_at`
+-- says that its server is alive. `begin_turn` and `finish_turn` are one database round trip each.
+--
+-- A message is never overwritten. One that is edited gets a sibling, and so does a reply that is made again; the chosen
+-- messages of a chat are one line from the first to the last, each later than the one that it follows.
 -- Safe to run again.
 
 create table if not exists public.turns (
@@ -11,10 +14,11 @@ create table if not exists public.turns (
   session_id uuid not null,
   user_message_id uuid not null,
   assistant_message_id uuid,
-  status text not null default 'answering',
+  status text not null default 'accepted',
   error_code text,
   reply text not null default '',
   incomplete boolean not null default false,
+  history_shortened boolean not null default false,
   input_tokens bigint not null default 0,
   cached_tokens bigint not null default 0,
   output_tokens bigint not null default 0,
@@ -29,24 +33,76 @@ create table if not exists public.turns (
     references public.chat_messages (id) on delete cascade,
   constraint turns_assistant_message_id_fkey foreign key (assistant_message_id)
     references public.chat_messages (id) on delete set null,
-  constraint turns_status_is_known check (status in ('answering', 'done', 'stopped', 'failed')),
+  constraint turns_status_is_known check (status in ('accepted', 'answering', 'done', 'stopped', 'failed')),
   constraint turns_error_code_agrees check ((status = 'failed') = (error_code is not null)),
-  constraint turns_finished_at_agrees check ((status = 'answering') = (finished_at is null)),
+  constraint turns_finished_at_agrees check ((status in ('accepted', 'answering')) = (finished_at is null)),
   constraint turns_tokens_are_positive check (input_tokens >= 0 and cached_tokens >= 0 and output_tokens >= 0)
 );
 
-comment on column public.turns.reply is 'The text so far while answering; empty once it stands in chat_messages.';
+-- Before there was `accepted`.
+do $$
+begin
+  if exists (
+    select from pg_catalog.pg_constraint
+    where conrelid = 'public.turns'::regclass and conname = 'turns_status_is_known'
+      and pg_catalog.pg_get_constraintdef(oid) like '%accepted%'
+  ) then
+    return;
+  end if;
+  drop index if exists public.turns_one_answering_idx, public.turns_heartbeat_at_idx;
+  drop trigger if exists turns_settle_deleted on public.turns;
+  alter table public.turns
+    alter column status set default 'accepted',
+    add column history_shortened boolean not null default false,
+    drop constraint turns_status_is_known,
+    add constraint turns_status_is_known check (status in ('accepted', 'answering', 'done', 'stopped', 'failed')),
+    drop constraint turns_finished_at_agrees,
+    add constraint turns_finished_at_agrees check ((status in ('accepted', 'answering')) = (finished_at is null));
+end
+$$;
+
+comment on column public.turns.reply is 'The text so far; empty once it stands in chat_messages.';
+comment on column public.turns.history_shortened is 'The chat had grown too long: its oldest messages were left out of what the model was told.';
 
 create index if not exists turns_user_id_idx on public.turns (user_id);
 create index if not exists turns_user_message_id_idx on public.turns (user_message_id);
 create index if not exists turns_assistant_message_id_idx on public.turns (assistant_message_id);
 create index if not exists turns_session_id_created_at_idx on public.turns (session_id, created_at desc);
 -- One chat session, one reply at a time.
-create unique index if not exists turns_one_answering_idx on public.turns (session_id) where status = 'answering';
-create index if not exists turns_heartbeat_at_idx on public.turns (heartbeat_at) where status = 'answering';
+create unique index if not exists turns_one_running_idx on public.turns (session_id) where finished_at is null;
+create index if not exists turns_heartbeat_at_idx on public.turns (heartbeat_at) where finished_at is null;
 
 -- [{number, index, file_id, file_name, page, passage_id, quote}]: see server/knowledge/citation.ts.
 alter table public.chat_messages add column if not exists citations jsonb not null default '[]';
+
+-- The message that a message follows; null for a chat's first. What was written before there was this column is one line.
+do $$
+begin
+  if exists (
+    select from pg_catalog.pg_attribute
+    where attrelid = 'public.chat_messages'::regclass and attname = 'parent_id' and not attisdropped
+  ) then
+    return;
+  end if;
+  alter table public.chat_messages
+    add column parent_id uuid,
+    add column is_chosen boolean not null default true;
+  update public.chat_messages
+  set parent_id = lines.parent_id
+  from (
+    select id, lag(id) over (partition by session_id order by created_at, id) as parent_id from public.chat_messages
+  ) as lines
+  where lines.id = chat_messages.id and lines.parent_id is not null;
+  alter table public.chat_messages
+    add constraint chat_messages_parent_id_fkey foreign key (parent_id)
+      references public.chat_messages (id) on delete set null,
+    add constraint chat_messages_parent_is_another check (parent_id <> id);
+end
+$$;
+
+comment on column public.chat_messages.is_chosen is 'On the line of the chat that is shown, and that the model is told.';
+
+create index if not exists chat_messages_parent_id_idx on public.chat_messages (parent_id);
 
 -- The last message that the conversation at OpenAI holds.
 alter table public.chat_sessions add column if not exists conversation_message_id uuid;
@@ -63,9 +119,11 @@ create policy "Members read their own turns" on public.turns
   for select to authenticated
   using (user_id in (select id from public.profiles where auth_id = (select auth.uid()) and not is_deleted));
 
--- What a model is told before a member's message: [{sender, content}], oldest first, the last 200 at the most. Left out
--- are the texts that broke off in failed turns, and the messages of those turns that were sent again.
-create or replace function public.turn_history(p_message_id uuid)
+-- What a model is told before a member's message: {messages: [{sender, content}], shortened}, oldest first. The last 200
+-- chosen ones at the most, and no more than `p_most_characters` together; `shortened`: older ones were left out. Texts
+-- that broke off in failed turns are not told.
+drop function if exists public.turn_history(uuid);
+create or replace function public.turn_history(p_message_id uuid, p_most_characters integer)
 returns jsonb
 language sql
 stable
@@ -73,40 +131,50 @@ set search_path = ''
 as $$
   with asked as (
     select * from public.chat_messages where id = p_message_id
-  )
-  select coalesce(jsonb_agg(
-    jsonb_build_object('sender', recent.sender, 'content', recent.content) order by recent.created_at, recent.id
-  ), '[]')
-  from (
+  ),
+  recent as (
     select messages.id, messages.sender, messages.content, messages.created_at
     from asked
     join public.chat_messages as messages on messages.session_id = asked.session_id
+      and messages.is_chosen
       and (messages.created_at, messages.id) < (asked.created_at, asked.id)
     where not exists (
       select 1 from public.turns
       where turns.assistant_message_id = messages.id and turns.status = 'failed'
     )
-    and not exists (
-      select 1 from public.turns
-      join public.chat_messages as again on again.session_id = messages.session_id
-        and again.sender = 'user'
-        and again.content = messages.content
-        and (again.created_at, again.id) > (messages.created_at, messages.id)
-      where turns.user_message_id = messages.id and turns.status = 'failed'
-    )
     order by messages.created_at desc, messages.id desc
-    limit 200
-  ) as recent
+    limit 201
+  ),
+  counted as (
+    select *,
+      row_number() over newest_first <= 200
+        and sum(length(content)) over newest_first <= p_most_characters as is_told
+    from recent
+    window newest_first as (order by created_at desc, id desc)
+  )
+  select jsonb_build_object(
+    'messages', coalesce(
+      jsonb_agg(jsonb_build_object('sender', sender, 'content', content) order by created_at, id)
+        filter (where is_told and content <> ''),
+      '[]'
+    ),
+    'shortened', coalesce(bool_or(not is_told), false)
+  )
+  from counted
 $$;
 
 -- Takes in a message and everything that its reply needs.
 --
 -- Returns {outcome, ...}: `begun` with what the reply needs, `exists` for a turn that was sent before, or why not:
 -- no_profile, account_closed, account_inactive, plan_required, quota_exhausted, session_not_found, coach_mismatch,
--- file_not_found, turn_in_progress, turn_id_taken. Nothing is written or counted unless the turn has begun.
+-- message_not_found, file_not_found, turn_in_progress, turn_id_taken. Nothing is written or counted unless the turn has
+-- begun.
 --
+-- `p_edits_id`: the message takes the place of this one of the member's; its files may be named again. `p_repeats_id`:
+-- there is no new message, this one is answered again. Both stand on the chosen line, and what followed them leaves it.
 -- `p_plans`: the plans whose members this coach is for. `p_with_history`: always return the history; without it only
--- when the conversation at OpenAI does not hold the chat's last message.
+-- when the conversation at OpenAI does not hold the message before. `p_most_characters`: see turn_history.
+drop function if exists public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], text[], boolean);
 create or replace function public.begin_turn(
   p_auth_id uuid,
   p_turn_id uuid,
@@ -115,8 +183,11 @@ create or replace function public.begin_turn(
   p_title text,
   p_content text,
   p_file_ids uuid[],
+  p_edits_id uuid,
+  p_repeats_id uuid,
   p_plans text[],
-  p_with_history boolean
+  p_with_history boolean,
+  p_most_characters integer
 )
 returns jsonb
 language plpgsql
@@ -126,9 +197,12 @@ declare
   v_profile public.profiles;
   v_session public.chat_sessions;
   v_turn public.turns;
+  -- The message that the new one follows, the one that it takes the place of or that is answered again, and the new one.
+  v_parent public.chat_messages;
+  v_replaced public.chat_messages;
   v_message_id uuid;
-  v_last_message_id uuid;
   v_in_place boolean;
+  v_history jsonb;
 begin
   -- Locks are taken in one order everywhere: chat, profile, turn. The chat's keeps it from being deleted in between; the
   -- profile's lets one member's turns begin one after the other.
@@ -169,27 +243,27 @@ begin
     if v_session.assistant_slug <> p_assistant_slug then
       return jsonb_build_object('outcome', 'coach_mismatch');
     end if;
-    if exists (select 1 from public.turns where session_id = p_session_id and status = 'answering') then
+    if exists (select 1 from public.turns where session_id = p_session_id and finished_at is null) then
       return jsonb_build_object('outcome', 'turn_in_progress');
     end if;
-    select id into v_last_message_id from public.chat_messages
-    where session_id = p_session_id
+    select * into v_parent from public.chat_messages
+    where session_id = p_session_id and is_chosen
     order by created_at desc, id desc
     limit 1;
+  end if;
+  if coalesce(p_edits_id, p_repeats_id) is not null then
+    select * into v_replaced from public.chat_messages
+    where id = coalesce(p_edits_id, p_repeats_id) and session_id = p_session_id and sender = 'user' and is_chosen;
+    if not found then
+      return jsonb_build_object('outcome', 'message_not_found');
+    end if;
+    select * into v_parent from public.chat_messages where id = v_replaced.parent_id;
   end if;
 
   if cardinality(p_file_ids) > 0 and cardinality(p_file_ids) <> (
     select count(*) from public.chat_files
-    where id = any (p_file_ids) and user_id = v_profile.id and (
-      (message_id is null and session_id is null)
-      -- Sent again with the message whose turn failed.
-      or exists (
-        select 1 from public.turns
-        where turns.user_message_id = chat_files.message_id
-          and turns.session_id = p_session_id
-          and turns.status = 'failed'
-      )
-    )
+    where id = any (p_file_ids) and user_id = v_profile.id
+      and ((message_id is null and session_id is null) or message_id = p_edits_id)
   ) then
     return jsonb_build_object('outcome', 'file_not_found');
   end if;
@@ -210,31 +284,62 @@ begin
     returning * into v_session;
   end if;
 
-  v_in_place := not p_with_history
+  v_in_place := coalesce(not p_with_history
     and v_session.thread_id like 'conv\_%'
-    and v_last_message_id is not distinct from v_session.conversation_message_id;
+    and v_parent.id = v_session.conversation_message_id, false);
 
-  insert into public.chat_messages (session_id, sender, content)
-  values (p_session_id, 'user', p_content)
-  returning id into v_message_id;
+  if v_replaced.id is not null then
+    -- The chosen messages are one line: what is later follows.
+    update public.chat_messages
+    set is_chosen = false
+    where session_id = p_session_id and is_chosen and (
+      (created_at, id) > (v_replaced.created_at, v_replaced.id) or id = p_edits_id
+    );
+  end if;
+  if p_repeats_id is null then
+    insert into public.chat_messages (session_id, parent_id, sender, content, created_at)
+    values (
+      p_session_id, v_parent.id, 'user', p_content,
+      -- Whoever waited for the locks has an older now() than the message before.
+      greatest(clock_timestamp(), v_replaced.created_at + interval '1 us', v_parent.created_at + interval '1 us')
+    )
+    returning id into v_message_id;
+  else
+    v_message_id := p_repeats_id;
+  end if;
 
   if cardinality(p_file_ids) > 0 then
+    -- A message keeps its files when it is edited: the new one gets a use of its own of each.
+    insert into public.chat_files (
+      user_id, session_id, message_id, file_name, file_size, file_type, openai_file_id, vector_store_id, original_id
+    )
+    select user_id, session_id, v_message_id, file_name, file_size, file_type, openai_file_id, vector_store_id, original_id
+    from public.chat_files
+    where id = any (p_file_ids) and message_id = p_edits_id
+    order by created_at, id;
     update public.chat_files
     set session_id = p_session_id, message_id = v_message_id, pending_until = null
-    where id = any (p_file_ids);
+    where id = any (p_file_ids) and message_id is null;
   end if;
 
   insert into public.turns (id, user_id, session_id, user_message_id)
   values (p_turn_id, v_profile.id, p_session_id, v_message_id);
 
+  v_history := case
+    when v_in_place then '{"messages": [], "shortened": false}'
+    else public.turn_history(v_message_id, p_most_characters)
+  end;
   return jsonb_build_object(
     'outcome', 'begun',
     'user_id', v_profile.id,
     'user_message_id', v_message_id,
+    'content', case when p_repeats_id is null then p_content else v_replaced.content end,
     'title', v_session.title,
     'conversation_id', case when v_in_place then v_session.thread_id end,
-    'history', case when v_in_place then '[]'::jsonb else public.turn_history(v_message_id) end,
+    'history', v_history -> 'messages',
+    'history_shortened', v_history -> 'shortened',
     'documents', (
+      -- Of several uses of one original the latest stands for all.
       select coalesce(jsonb_agg(jsonb_build_object(
         'file_id', id,
         'original_id', original_id,
@@ -243,8 +348,11 @@ begin
         'vector_store_id', vector_store_id,
         'is_new', message_id = v_message_id
       ) order by created_at, id), '[]')
-      from public.chat_files
-      where session_id = p_session_id and original_id is not null
+      from (
+        select distinct on (original_id) * from public.chat_files
+        where session_id = p_session_id and original_id is not null
+        order by original_id, message_id = v_message_id desc, created_at desc, id desc
+      ) as documents
     ),
     'vector_store', (
       select jsonb_build_object('store_id', store_id, 'status', status, 'expires_at', expires_at)
@@ -263,9 +371,11 @@ $$;
 -- Done: the real tokens are added. Stopped after the first word: the message counts, with `p_usage` as reported or
 -- estimated. Stopped before it, or failed: the message is given back and no token counts; the text so far is kept.
 -- `p_in_conversation`: OpenAI's conversation holds the reply. `p_usage`: {input_tokens, cached_tokens, output_tokens}.
+-- Rings for those who follow the turn in another process, once it has lasted long enough to be kept by a checkpoint.
 --
 -- Returns {status, message_id, allowances}. A turn that has ended stays as it ended: calling again changes nothing and
 -- returns {status, message_id}; null where the turn is gone (its chat was deleted).
+drop function if exists public.finish_turn(uuid, text, text, text, jsonb, boolean, jsonb, boolean);
 create or replace function public.finish_turn(
   p_turn_id uuid,
   p_status text,
@@ -273,6 +383,7 @@ create or replace function public.finish_turn(
   p_content text,
   p_citations jsonb,
   p_incomplete boolean,
+  p_history_shortened boolean,
   p_usage jsonb,
   p_in_conversation boolean
 )
@@ -296,13 +407,17 @@ begin
   if not found then
     return null;
   end if;
-  if v_turn.status <> 'answering' then
+  if v_turn.finished_at is not null then
     return jsonb_build_object('status', v_turn.status, 'message_id', v_turn.assistant_message_id);
   end if;
 
   if p_content <> '' then
-    insert into public.chat_messages (session_id, sender, content, citations)
-    values (v_turn.session_id, 'assistant', p_content, p_citations)
+    insert into public.chat_messages (session_id, parent_id, sender, content, citations, created_at)
+    select
+      session_id, id, 'assistant', p_content, p_citations,
+      greatest(clock_timestamp(), created_at + interval '1 us')
+    from public.chat_messages
+    where id = v_turn.user_message_id
     returning id into v_message_id;
   end if;
 
@@ -311,6 +426,7 @@ begin
     error_code = p_error_code,
     reply = '',
     incomplete = p_incomplete,
+    history_shortened = p_history_shortened,
     assistant_message_id = v_message_id,
     input_tokens = v_input_tokens,
     cached_tokens = coalesce((p_usage ->> 'cached_tokens')::bigint, 0),
@@ -318,9 +434,10 @@ begin
     finished_at = now()
   where id = p_turn_id;
 
-  if p_in_conversation then
-    update public.chat_sessions set conversation_message_id = v_message_id where id = v_turn.session_id;
-  end if;
+  -- What OpenAI made of a turn that did not end well is not known: its conversation is made anew.
+  update public.chat_sessions
+  set conversation_message_id = case when p_in_conversation then v_message_id end
+  where id = v_turn.session_id and (p_in_conversation or conversation_message_id is not null);
 
   v_allowances := public.settle_usage(
     v_turn.user_id,
@@ -329,11 +446,15 @@ begin
     case when v_counts then v_input_tokens + v_output_tokens else 0 end,
     v_turn.created_at
   );
+  if v_turn.heartbeat_at > v_turn.created_at then
+    perform pg_notify('touchline_turns', p_turn_id::text);
+  end if;
   return jsonb_build_object('status', p_status, 'message_id', v_message_id, 'allowances', v_allowances);
 end
 $$;
 
--- Keeps the text so far of many turns, and says that their server is alive. `p_turns`: [{id, reply}].
+-- Keeps the text so far of many turns, says that their server is alive, and rings for those who follow one in another
+-- process: the channel carries turn ids, as many in a notification as fit. `p_turns`: [{id, reply}].
 -- Returns, of those turns, the ones that go on: [{id, stop_requested}]. One that is missing has ended or is gone.
 create or replace function public.checkpoint_turns(p_turns jsonb)
 returns jsonb
@@ -342,15 +463,24 @@ set search_path = ''
 as $$
   with kept as (
     update public.turns
-    set reply = running.reply, heartbeat_at = now()
+    set reply = running.reply,
+      status = case when running.reply = '' then turns.status else 'answering' end,
+      heartbeat_at = now()
     from jsonb_to_recordset(p_turns) as running(id uuid, reply text)
-    where turns.id = running.id and turns.status = 'answering'
+    where turns.id = running.id and turns.finished_at is null
     returning turns.id, turns.stop_requested_at is not null as stop_requested
+  ),
+  rung as (
+    select pg_notify('touchline_turns', string_agg(id::text, ' '))
+    from (select id, (row_number() over () - 1) / 200 as batch from kept) as batched
+    group by batch
   )
-  select coalesce(jsonb_agg(jsonb_build_object('id', id, 'stop_requested', stop_requested)), '[]') from kept
+  select coalesce(jsonb_agg(jsonb_build_object('id', id, 'stop_requested', stop_requested)), '[]')
+  from kept
+  where (select count(*) from rung) >= 0
 $$;
 
--- A turn whose chat is deleted while it is answering costs what a stop at this moment would: nothing before the first
+-- A running turn whose chat is deleted costs what a stop at this moment would: nothing before the first
 -- word, afterwards the message and the tokens of the text so far, estimated at four characters each.
 -- Definer: a member who deletes a chat over the Data API may not change the meter.
 create or replace function public.settle_deleted_turn()
@@ -372,13 +502,15 @@ $$;
 create or replace trigger turns_settle_deleted
   before delete on public.turns
   for each row
-  when (old.status = 'answering')
+  when (old.finished_at is null)
   execute function public.settle_deleted_turn();
 
 revoke execute on function public.settle_deleted_turn() from public, anon, authenticated, service_role;
-revoke execute on function public.turn_history(uuid) from public, anon, authenticated, service_role;
-revoke execute on function public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], text[], boolean)
+revoke execute on function public.turn_history(uuid, integer) from public, anon, authenticated, service_role;
+revoke execute on function
+  public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer)
   from public, anon, authenticated, service_role;
-revoke execute on function public.finish_turn(uuid, text, text, text, jsonb, boolean, jsonb, boolean)
+revoke execute on function
+  public.finish_turn(uuid, text, text, text, jsonb, boolean, boolean, jsonb, boolean)
   from public, anon, authenticated, service_role;
 revoke execute on function public.checkpoint_turns(jsonb) from public, anon, authenticated, service_role;

@@ -9,6 +9,7 @@ import { createPracticeCoach } from './coaches/practice-coach.ts';
 import { fileJobs } from './files/jobs.ts';
 import { knowledgeErasers } from './knowledge/erasers.ts';
 import { createTokenVerifier } from './platform/auth.ts';
+import { createBell } from './platform/bell.ts';
 import type { Config } from './platform/config.ts';
 import { createDatabase, createPool } from './platform/database.ts';
 import { type Jobs, startJobs } from './platform/jobs.ts';
@@ -77,5 +78,6 @@ export function createServices(parts: Parts) {
     web_folder: join(parts.web_folder),
     verifyToken: createTokenVerifier(config, local_auth?.secrets),
     running_turns: createRunningTurns(database, logger),
+    bell: createBell(database_url, 'touchline_turns', logger),
   };
 }

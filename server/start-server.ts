@@ -41,10 +41,8 @@ export async function startServer(
     const { promise: serving, resolve: serve } = Promise.withResolvers<RequestListener>();
     let stopping = false;
     const server = createServer(async (request, response) => {
-      if (stopping) {
-        response.writeHead(503, { 'retry-after': '5', connection: 'close' }).end();
-        return;
-      }
+      // Whoever is connected may still read, join and stop; the next request goes to another process.
+      if (stopping) response.setHeader('connection', 'close');
       (await serving)(request, response);
     });
     const port = await listen(server, config);
@@ -71,10 +69,11 @@ export async function startServer(
       web_folder,
       ...options,
     });
-    const { database, jobs, mailer, running_turns } = services;
+    const { bell, database, jobs, mailer, running_turns } = services;
     undo.push(() => mailer.close());
     undo.push(() => database.destroy());
     undo.push(() => jobs.stop());
+    undo.push(() => bell.stop());
     if (config.mode === 'embedded') await giveBackAllTurns(database, logger);
     undo.push(watchAbandonedTurns(database, running_turns, logger));
     // Without the override a route that answers by itself (RESPONSE_ALREADY_SENT) is recognised.

@@ -10,6 +10,7 @@ import {
   type FinishInput,
   failAbandonedTurns,
   finishTurn,
+  getHistory,
 } from './queries.ts';
 
 const allPlans = ['free', 'starter', 'pro', 'enterprise'];
@@ -30,6 +31,8 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
       title: 'A title',
       content: 'Hello',
       file_ids: [],
+      edits_id: null,
+      repeats_id: null,
       plans: allPlans,
       with_history: true,
       ...input,
@@ -44,6 +47,7 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
       content: 'A reply',
       citations: [],
       incomplete: false,
+      history_shortened: false,
       usage: { input_tokens: 100, cached_tokens: 10, output_tokens: 20 },
       in_conversation: false,
       ...input,
@@ -179,26 +183,6 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     expect(begun.documents).toMatchObject([{ file_id, is_new: true, openai_file_id: null }]);
   });
 
-  it('the files of a message whose turn failed go along when it is sent again, and of no other', async () => {
-    const member = await insertMember(test.pool);
-    const session_id = randomUUID();
-    const file_ids = [await insertPendingFile(member)];
-    const first = randomUUID();
-    await begin(member, { session_id, turn_id: first, content: '', file_ids });
-    await finish(first, { status: 'failed', error_code: 'model_failed', content: '' });
-    const again = randomUUID();
-    const begun = (await begin(member, { session_id, turn_id: again, content: '', file_ids })) as BegunTurn;
-    expect(begun.documents).toMatchObject([{ file_id: file_ids[0], is_new: true }]);
-    expect(begun.history).toEqual([]);
-    await finish(again);
-    expect(await begin(member, { session_id, content: 'Once more', file_ids })).toEqual({
-      outcome: 'file_not_found',
-    });
-    expect(await begin(member, { content: 'In another chat', file_ids })).toEqual({
-      outcome: 'file_not_found',
-    });
-  });
-
   it('a chat that begins with a file alone is called by its name', async () => {
     const member = await insertMember(test.pool);
     const file_ids = [await insertPendingFile(member)];
@@ -225,26 +209,283 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     ]);
   });
 
-  it('the history leaves out what broke off, and what was sent again', async () => {
+  it('the history leaves out what broke off in failed turns, and messages without words', async () => {
     const member = await insertMember(test.pool);
     const session_id = randomUUID();
-    const failed = { status: 'failed' as const, error_code: 'model_cut_off' };
     for (const [content, ending] of [
-      ['Sent again', { ...failed, content: 'Half an ans' }],
-      ['Sent again', { content: 'Whole answer' }],
-      ['Not sent again', { ...failed, content: '' }],
-      ['Now sent again', failed],
+      ['First', { status: 'failed', error_code: 'model_cut_off', content: 'Half an ans' }],
+      ['Second', { status: 'stopped', content: 'So far' }],
     ] as const) {
       const turn_id = randomUUID();
       await begin(member, { session_id, turn_id, content });
       await finish(turn_id, ending);
     }
-    const begun = (await begin(member, { session_id, content: 'Now sent again' })) as BegunTurn;
-    expect(begun.history.map(({ content }) => content)).toEqual([
-      'Sent again',
-      'Whole answer',
-      'Not sent again',
-    ]);
+    const turn_id = randomUUID();
+    const file_ids = [await insertPendingFile(member)];
+    await begin(member, { session_id, turn_id, content: '', file_ids });
+    await finish(turn_id, { content: '' });
+    const begun = (await begin(member, { session_id, content: 'Third' })) as BegunTurn;
+    expect(begun.history.map(({ content }) => content)).toEqual(['First', 'Second', 'So far']);
+    expect(begun.history_shortened).toBe(false);
+  });
+
+  it('a chat that has grown too long is told without its oldest messages, and says so', async () => {
+    const member = await insertMember(test.pool);
+    const session_id = randomUUID();
+    const turn_id = randomUUID();
+    await begin(member, { session_id, turn_id, content: 'The oldest' });
+    await finish(turn_id, { content: 'a'.repeat(200_000) });
+    const second = randomUUID();
+    await begin(member, { session_id, turn_id: second, content: 'b'.repeat(40_000) });
+    await finish(second, { content: 'c'.repeat(200_000) });
+    const third = (await begin(member, { session_id, turn_id: randomUUID() })) as BegunTurn;
+    expect(third.history.map(({ content }) => content[0])).toEqual(['b', 'c']);
+    expect(third.history_shortened).toBe(true);
+    const { messages, shortened } = await getHistory(test.database, third.user_message_id, 10);
+    expect(messages).toEqual([]);
+    expect(shortened).toBe(true);
+  });
+
+  it('at most the last 200 messages are told', async () => {
+    const member = await insertMember(test.pool);
+    const session_id = randomUUID();
+    const turn_id = randomUUID();
+    await begin(member, { session_id, turn_id, content: 'The oldest' });
+    await test.pool.query(
+      `insert into public.chat_messages (session_id, sender, content, created_at)
+       select $1, 'user', 'Message ' || number, now() + number * interval '1 microsecond' from generate_series(1, 199) as number`,
+      [session_id],
+    );
+    await finish(turn_id, { status: 'failed', error_code: 'model_failed', content: '' });
+    const next = randomUUID();
+    const exactly = (await begin(member, { session_id, turn_id: next })) as BegunTurn;
+    expect(exactly.history[0]!.content).toBe('The oldest');
+    expect(exactly).toMatchObject({ history_shortened: false, history: { length: 200 } });
+    await finish(next, { status: 'failed', error_code: 'model_failed', content: '' });
+    const more = (await begin(member, { session_id, turn_id: randomUUID() })) as BegunTurn;
+    expect(more.history[0]!.content).toBe('Message 1');
+    expect(more).toMatchObject({ history_shortened: true, history: { length: 200 } });
+  });
+
+  describe('a message that is edited, and one that is answered again', () => {
+    type Line = { sender: string; content: string; is_chosen: boolean; parent: string | null };
+
+    async function linesOf(session_id: string): Promise<Line[]> {
+      const { rows } = await test.pool.query(
+        `select messages.sender, messages.content, messages.is_chosen, parents.content as parent
+         from public.chat_messages as messages left join public.chat_messages as parents on parents.id = messages.parent_id
+         where messages.session_id = $1 order by messages.created_at, messages.id`,
+        [session_id],
+      );
+      return rows;
+    }
+
+    const chosen = (lines: Line[]) => lines.filter((line) => line.is_chosen).map(({ content }) => content);
+
+    /** A chat of two turns: Question 1, Answer 1, Question 2, Answer 2. */
+    async function startChat() {
+      const member = await insertMember(test.pool);
+      const session_id = randomUUID();
+      const messages: string[] = [];
+      for (const number of [1, 2]) {
+        const turn_id = randomUUID();
+        const begun = (await begin(member, {
+          session_id,
+          turn_id,
+          content: `Question ${number}`,
+        })) as BegunTurn;
+        await finish(turn_id, { content: `Answer ${number}`, in_conversation: true });
+        messages.push(begun.user_message_id);
+      }
+      await test.pool.query('update public.chat_sessions set thread_id = $2 where id = $1', [
+        session_id,
+        `conv_${session_id}`,
+      ]);
+      return { member, session_id, messages };
+    }
+
+    it('each message knows the one that it follows', async () => {
+      const { session_id } = await startChat();
+      expect((await linesOf(session_id)).map(({ parent }) => parent)).toEqual([
+        null,
+        'Question 1',
+        'Answer 1',
+        'Question 2',
+      ]);
+    });
+
+    it('an edited message takes its place; what followed is kept and told no more', async () => {
+      const { member, session_id, messages } = await startChat();
+      const turn_id = randomUUID();
+      const begun = (await begin(member, {
+        session_id,
+        turn_id,
+        content: 'Question 2, put better',
+        edits_id: messages[1]!,
+        with_history: false,
+      })) as BegunTurn;
+      expect(begun.history.map(({ content }) => content)).toEqual(['Question 1', 'Answer 1']);
+      expect(begun.conversation_id, 'what OpenAI holds is another line').toBe(null);
+      await finish(turn_id, { content: 'Answer 3' });
+      const lines = await linesOf(session_id);
+      expect(chosen(lines)).toEqual(['Question 1', 'Answer 1', 'Question 2, put better', 'Answer 3']);
+      expect(lines).toHaveLength(6);
+      expect(lines.find(({ content }) => content === 'Question 2, put better')?.parent).toBe('Answer 1');
+      expect((await usageOf(member)).messages).toBe(3);
+    });
+
+    it('the first message can be edited too', async () => {
+      const { member, session_id, messages } = await startChat();
+      const begun = (await begin(member, {
+        session_id,
+        content: 'Another beginning',
+        edits_id: messages[0]!,
+        with_history: false,
+      })) as BegunTurn;
+      expect(begun).toMatchObject({ history: [], conversation_id: null });
+      expect(chosen(await linesOf(session_id))).toEqual(['Another beginning']);
+    });
+
+    it('a message that is answered again is not sent again', async () => {
+      const { member, session_id, messages } = await startChat();
+      const turn_id = randomUUID();
+      const begun = (await begin(member, {
+        session_id,
+        turn_id,
+        content: '',
+        repeats_id: messages[1]!,
+        with_history: false,
+      })) as BegunTurn;
+      expect(begun).toMatchObject({
+        user_message_id: messages[1],
+        content: 'Question 2',
+        conversation_id: null,
+      });
+      expect(begun.history.map(({ content }) => content)).toEqual(['Question 1', 'Answer 1']);
+      await finish(turn_id, { content: 'Answer 2, another' });
+      const lines = await linesOf(session_id);
+      expect(chosen(lines)).toEqual(['Question 1', 'Answer 1', 'Question 2', 'Answer 2, another']);
+      expect(lines.filter(({ parent }) => parent === 'Question 2')).toHaveLength(2);
+      expect((await usageOf(member)).messages).toBe(3);
+    });
+
+    it('goes on in OpenAI’s conversation afterwards, and not in one that holds the other line', async () => {
+      const { member, session_id, messages } = await startChat();
+      const first = (await begin(member, {
+        session_id,
+        turn_id: messages[0]!,
+        with_history: false,
+      })) as BegunTurn;
+      expect(first.conversation_id).toBe(`conv_${session_id}`);
+      await finish(messages[0]!, { in_conversation: true, content: 'Answer 3' });
+      const turn_id = randomUUID();
+      await begin(member, { session_id, turn_id, repeats_id: first.user_message_id, with_history: false });
+      await finish(turn_id, { in_conversation: true, content: 'Answer 3, another' });
+      const next = (await begin(member, { session_id, with_history: false })) as BegunTurn;
+      expect(next.conversation_id).toBe(`conv_${session_id}`);
+    });
+
+    it('a failed turn is tried again without its half text, with its files, and counted once', async () => {
+      const member = await insertMember(test.pool);
+      const [session_id, failed, again] = [randomUUID(), randomUUID(), randomUUID()];
+      const file_ids = [await insertPendingFile(member)];
+      const { user_message_id } = (await begin(member, {
+        session_id,
+        turn_id: failed,
+        content: 'Read this',
+        file_ids,
+      })) as BegunTurn;
+      await finish(failed, { status: 'failed', error_code: 'model_cut_off', content: 'Half' });
+      const begun = (await begin(member, {
+        session_id,
+        turn_id: again,
+        repeats_id: user_message_id,
+      })) as BegunTurn;
+      expect(begun.documents).toMatchObject([{ file_id: file_ids[0], is_new: true }]);
+      await finish(again, { content: 'Whole' });
+      expect(chosen(await linesOf(session_id))).toEqual(['Read this', 'Whole']);
+      expect((await usageOf(member)).messages).toBe(1);
+    });
+
+    it('keeps its files when it is edited, for both lines; another message’s are not taken', async () => {
+      const member = await insertMember(test.pool);
+      const [session_id, turn_id, edit] = [randomUUID(), randomUUID(), randomUUID()];
+      const file_ids = [await insertPendingFile(member)];
+      const { user_message_id } = (await begin(member, { session_id, turn_id, file_ids })) as BegunTurn;
+      await finish(turn_id);
+      expect(await begin(member, { session_id, file_ids })).toEqual({ outcome: 'file_not_found' });
+      expect(await begin(member, { content: 'In another chat', file_ids })).toEqual({
+        outcome: 'file_not_found',
+      });
+      const begun = (await begin(member, {
+        session_id,
+        turn_id: edit,
+        content: 'Once more',
+        file_ids: [...file_ids, await insertPendingFile(member)],
+        edits_id: user_message_id,
+      })) as BegunTurn;
+      expect(begun.documents.map(({ is_new }) => is_new)).toEqual([true, true]);
+      const { rows } = await test.pool.query(
+        'select message_id, count(*)::int from public.chat_files where user_id = $1 group by message_id order by 2',
+        [member.id],
+      );
+      expect(rows).toEqual([
+        { message_id: user_message_id, count: 1 },
+        { message_id: begun.user_message_id, count: 2 },
+      ]);
+    });
+
+    it('must be the member’s own words, of this chat, and chosen', async () => {
+      const { member, session_id, messages } = await startChat();
+      const { rows } = await test.pool.query(
+        `select id from public.chat_messages where session_id = $1 and sender = 'assistant'`,
+        [session_id],
+      );
+      const another = await startChat();
+      const edit = randomUUID();
+      await begin(member, { session_id, turn_id: edit, edits_id: messages[1]! });
+      await finish(edit);
+      for (const id of [rows[0].id, another.messages[1]!, messages[1]!, randomUUID()]) {
+        for (const input of [{ edits_id: id }, { repeats_id: id }]) {
+          expect(await begin(member, { session_id, ...input })).toEqual({ outcome: 'message_not_found' });
+        }
+      }
+      expect(await begin(another.member, { session_id, edits_id: messages[0]! })).toEqual({
+        outcome: 'session_not_found',
+      });
+      expect(await begin(member, { edits_id: messages[0]! }), 'in a chat that is not there yet').toEqual({
+        outcome: 'message_not_found',
+      });
+    });
+
+    it('waits for the reply that is running', async () => {
+      const { member, session_id, messages } = await startChat();
+      await begin(member, { session_id });
+      expect(await begin(member, { session_id, repeats_id: messages[0]! })).toEqual({
+        outcome: 'turn_in_progress',
+      });
+    });
+
+    it('messages keep their order, whenever a statement began to wait', async () => {
+      const { member, session_id } = await startChat();
+      const turn_id = randomUUID();
+      await begin(member, { session_id, turn_id });
+      const { rows } = await test.pool.query(
+        `with old as (update public.chat_messages set created_at = now() + interval '1 hour' where session_id = $1 and is_chosen
+           and id = (select user_message_id from public.turns where id = $2) returning id)
+         select id from old`,
+        [session_id, turn_id],
+      );
+      await finish(turn_id, { content: 'The reply' });
+      const next = (await begin(member, {
+        session_id,
+        turn_id: randomUUID(),
+        content: 'After it',
+      })) as BegunTurn;
+      expect(rows).toHaveLength(1);
+      expect(next.history.at(-1)).toEqual({ sender: 'assistant', content: 'The reply' });
+      expect(chosen(await linesOf(session_id)).slice(-2)).toEqual(['The reply', 'After it']);
+    });
   });
 
   describe('OpenAI’s conversation is used', () => {
@@ -411,7 +652,7 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     expect(rows).toEqual(
       expect.arrayContaining([
         { id: left, status: 'failed', error_code: 'server_stopped' },
-        { id: alive, status: 'answering', error_code: null },
+        { id: alive, status: 'accepted', error_code: null },
       ]),
     );
     const kept = await test.pool.query(

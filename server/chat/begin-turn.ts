@@ -41,6 +41,11 @@ export async function beginTurnOrRefuse(
       throw notFound('chat');
     case 'coach_mismatch':
       throw new AppError('invalid_request', `This chat is with another coach. ${nothingCounted}`);
+    case 'message_not_found':
+      throw new AppError(
+        'not_found',
+        `This message is not part of the chat any more. ${nothingCounted} Load the page again.`,
+      );
     case 'file_not_found':
       throw new AppError(
         'not_found',

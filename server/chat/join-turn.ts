@@ -1,18 +1,20 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Bell } from '../platform/bell.ts';
 import type { Database } from '../platform/database.ts';
 import { notFound } from '../platform/errors.ts';
-import { findTurn, type TurnRow } from './queries.ts';
+import { findTurn, isRunning, type TurnRow } from './queries.ts';
 import type { TurnEnd, TurnReader } from './running-turn.ts';
 import { failureOf } from './turn-failure.ts';
 
-const poll_ms = 500;
+/** How often a row is looked at without a ring: where rings do not arrive, and as a safeguard where they do. */
+const unrung_ms = 500;
+const rung_ms = 5_000;
 
 /**
  * Follows a turn that does not run in this process through its row: the text that is kept each second, and its end.
- * `turn`: the row as the caller found it.
+ * The bell rings for each, the row is the truth. `turn`: the row as the caller found it.
  */
 export async function followTurn(
-  database: Database,
+  { database, bell }: { database: Database; bell: Bell },
   auth_id: string,
   turn: TurnRow,
   reader: TurnReader,
@@ -20,23 +22,30 @@ export async function followTurn(
   signal: AbortSignal,
 ): Promise<void> {
   let row: TurnRow | undefined = turn;
+  const ringing = bell.listen(turn.id);
+  signal.addEventListener('abort', ringing.stop, { once: true });
   let told = Math.min(sequence, row.content.length);
-  while (!signal.aborted) {
-    if (!row) {
-      reader.end({ event: 'error', error: notFound('chat'), counted: false }, told);
-      return;
+  try {
+    while (!signal.aborted) {
+      if (!row) {
+        reader.end({ event: 'error', error: notFound('chat'), counted: false }, told);
+        return;
+      }
+      if (row.content.length > told) {
+        reader.text(row.content.slice(told), row.content.length);
+        told = row.content.length;
+      }
+      if (!isRunning(row.status)) {
+        for (const citation of row.citations) reader.citation(citation, told);
+        reader.end(endOf(row), told);
+        return;
+      }
+      await ringing.next(bell.works ? rung_ms : unrung_ms);
+      if (signal.aborted) return;
+      row = await findTurn(database, auth_id, turn.id);
     }
-    if (row.content.length > told) {
-      reader.text(row.content.slice(told), row.content.length);
-      told = row.content.length;
-    }
-    if (row.status !== 'answering') {
-      for (const citation of row.citations) reader.citation(citation, told);
-      reader.end(endOf(row), told);
-      return;
-    }
-    await delay(poll_ms, undefined, { signal }).catch(() => {});
-    row = await findTurn(database, auth_id, turn.id);
+  } finally {
+    ringing.stop();
   }
 }
 
@@ -48,6 +57,7 @@ export function endOf(row: TurnRow): TurnEnd {
     status: row.status as 'done' | 'stopped',
     message_id: row.message_id,
     incomplete: row.incomplete,
+    history_shortened: row.history_shortened,
     allowance: row.allowances,
   };
 }

@@ -190,7 +190,7 @@ describe('with OpenAI', () => {
     expect(openai.requests.some(({ path }) => path.includes('/threads'))).toBe(false);
   });
 
-  it('a history of more than 20 messages is carried over in several calls, in order', async () => {
+  it('a history of any length is carried over into a new conversation, in order', async () => {
     const session_id = randomUUID();
     await readTurn(await member.send({ session_id, content: 'My topic is the first windmill' }));
     await pool.query(
@@ -245,35 +245,96 @@ describe('with OpenAI', () => {
     }
   });
 
-  it('a conversation that was just made is known even when the turn ends before it is filled', async () => {
+  it('a conversation that was just made is known, and erased with its chat, even when the turn is stopped', async () => {
     const sender = await server.signUp();
-    const session_id = randomUUID();
-    await readTurn(await sender.send({ session_id, content: 'My topic is bread' }));
-    await pool.query(
-      `insert into public.chat_messages (session_id, sender, content, created_at)
-       select $1, 'user', 'Message ' || number, now() + number * interval '1 microsecond' from generate_series(1, 30) as number`,
-      [session_id],
-    );
-    openai.faults.next('POST /v1/conversations/:id/items', { hang: true } as never);
-    const id = randomUUID();
-    const reading = sender.send({ session_id, id, content: 'And now?' }).then(readTurn);
+    const [session_id, id] = [randomUUID(), randomUUID()];
+    openai.faults.next('/v1/responses', { hang: true });
+    const reading = sender.send({ session_id, id, content: 'My topic is bread' }).then(readTurn);
     await vi.waitFor(() => expect(openai.faults.waiting).toBe(0), { timeout: 5_000 });
     await sender.fetch(`/api/turns/${id}/stop`, { method: 'POST' });
     expect((await reading).end).toMatchObject({ event: 'end', data: { status: 'stopped' } });
-    const made = openai.requests.filter(
-      ({ method, path }) => method === 'POST' && path === '/v1/conversations',
-    ).length;
-    expect(made).toBeGreaterThan(1);
+    const own = () =>
+      [...openai.state.conversations.values()].filter(
+        (conversation: any) => conversation.metadata?.session_id === session_id,
+      );
+    expect(own()).toHaveLength(1);
     await sender.fetch(`/api/chat-sessions/${session_id}`, { method: 'DELETE' });
-    await vi.waitFor(
-      () => {
-        const own = [...openai.state.conversations.values()].filter(
-          (conversation: any) => conversation.metadata?.session_id === session_id,
-        );
-        expect(own).toEqual([]);
+    await vi.waitFor(() => expect(own()).toEqual([]), { timeout: 15_000, interval: 200 });
+  });
+
+  it.each([
+    [
+      'a conversation that is locked',
+      {
+        status: 409,
+        error: { message: 'Another process is using this conversation.', code: 'conversation_locked' },
       },
-      { timeout: 15_000, interval: 200 },
+    ],
+    [
+      'a conversation that has grown too long',
+      { status: 400, error: { message: 'Your input exceeds the window.', code: 'context_length_exceeded' } },
+    ],
+    [
+      'one that is told to be too long in the stream',
+      { error_event: { code: 'context_length_exceeded', message: 'x' }, after: 0 },
+    ],
+  ] as const)('%s is made anew from our messages; the member sees a pause', async (_, fault) => {
+    const session_id = randomUUID();
+    await readTurn(await member.send({ session_id, content: 'My topic is the ferry of Aldermoor' }));
+    const before = callsTo('POST /v1/conversations').length;
+    openai.faults.next('/v1/responses', fault as never);
+    const { text, end } = await readTurn(await member.send({ session_id, content: 'What was my topic?' }));
+    expect(end).toMatchObject({ event: 'end', data: { status: 'done', history_shortened: false } });
+    expect(text).toContain('ferry');
+    expect(callsTo('POST /v1/conversations')).toHaveLength(before + 1);
+  });
+
+  it('what does not fit is left out from the oldest on, and the page says so', async () => {
+    const sender = await server.signUp();
+    const session_id = randomUUID();
+    await readTurn(await sender.send({ session_id, content: 'My topic is the oldest oven' }));
+    await pool.query(`update public.chat_messages set content = repeat('x', 99990) where session_id = $1`, [
+      session_id,
+    ]);
+    const tooLong = { status: 400, error: { message: 'x', code: 'context_length_exceeded' } };
+    openai.faults.next('/v1/responses', tooLong);
+    const { end } = await readTurn(await sender.send({ session_id, content: 'And now?' }));
+    expect(end).toMatchObject({ event: 'end', data: { status: 'done', history_shortened: true } });
+    const { body } = callsTo('POST /v1/responses').at(-1)! as any;
+    expect(body.input.map((item: any) => item.content.length)).toEqual([99_990, 8]);
+    const { messages } = await sender.json(`/api/chat-sessions/${session_id}/messages`);
+    expect(messages.map((message: any) => message.history_shortened)).toEqual([false, false, false, true]);
+  });
+
+  it('a message that does not fit by itself is told after two tries more, and not counted', async () => {
+    const sender = await server.signUp();
+    const tooLong = { status: 400, error: { message: 'x', code: 'context_length_exceeded' } };
+    for (let attempt = 0; attempt < 3; attempt++) openai.faults.next('/v1/responses', tooLong);
+    const { end } = await readTurn(await sender.send({ content: 'A carousel about bread' }));
+    expect(end).toMatchObject({ event: 'error', data: { code: 'message_too_long', counted: false } });
+    expect(openai.faults.waiting).toBe(0);
+    expect((await usageOf(sender)).messages).toBe(0);
+  });
+
+  it('after a reply that broke off, the next turn does not go on in its conversation', async () => {
+    const session_id = randomUUID();
+    await readTurn(await member.send({ session_id, content: 'My topic is the mill' }));
+    openai.faults.next('/v1/responses', { cut_after: 12 });
+    await readTurn(await member.send({ session_id, content: 'Question that breaks off' }));
+    const { failed_turn } = await member.json(`/api/chat-sessions/${session_id}/messages`);
+    const before = callsTo('POST /v1/conversations').length;
+    const { end } = await readTurn(
+      await member.send({
+        session_id,
+        content: '',
+        repeats_message_id: failed_turn.user_message_id,
+      }),
     );
+    expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
+    expect(callsTo('POST /v1/conversations')).toHaveLength(before + 1);
+    const { body } = callsTo('POST /v1/responses').at(-1)! as any;
+    expect(body.input.map((item: any) => item.role)).toEqual(['user', 'assistant', 'user']);
+    expect(body.input.at(-1).content).toBe('Question that breaks off');
   });
 
   describe('misbehaving', () => {

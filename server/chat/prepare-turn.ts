@@ -6,9 +6,9 @@ import { searchPassages } from '../knowledge/queries.ts';
 import type { Database } from '../platform/database.ts';
 import type { ModelTurn } from '../platform/models/model.ts';
 import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
-import type { UpstreamGone } from '../platform/models/upstream-errors.ts';
+import type { Mendable } from '../platform/models/upstream-errors.ts';
 import { createConversation } from './prepare-conversation.ts';
-import { type BegunTurn, listHistory } from './queries.ts';
+import { type BegunTurn, getHistory } from './queries.ts';
 import type { RunningTurn } from './running-turn.ts';
 
 /** What `begin_turn` returned for a turn that has begun. */
@@ -31,7 +31,7 @@ export async function prepareTurn(
   services: PreparingServices,
   coach: Coach,
   begun: Begun,
-  { content, running, signal }: { content: string; running: RunningTurn; signal: AbortSignal },
+  { running, signal, deadline_ms }: { running: RunningTurn; signal: AbortSignal; deadline_ms: number },
 ): Promise<ModelTurn> {
   const { database, upstream } = services;
   const searchFiles: ModelTurn['searchFiles'] = (query, limit) =>
@@ -44,18 +44,19 @@ export async function prepareTurn(
     conversation_id: begun.conversation_id,
     history: begun.history,
     message: {
-      content,
+      content: begun.content,
       file_names: begun.documents.filter(({ is_new }) => is_new).map(({ file_name }) => file_name),
     },
     vector_store_ids: [],
     passages: [],
     has_files: begun.documents.length > 0,
     searchFiles,
+    deadline_ms,
     safety_identifier: createHash('sha256').update(begun.user_id).digest('hex').slice(0, 32),
   };
   if (upstream) {
     await Promise.all([
-      attachConversation(services, begun, turn, running, signal),
+      attachConversation(services, begun, turn, running),
       attachDocuments(services, begun, turn, running, signal),
     ]);
     signal.throwIfAborted();
@@ -67,20 +68,10 @@ async function attachConversation(
   { database, upstream }: PreparingServices,
   { user_id }: Begun,
   turn: ModelTurn,
-  running: RunningTurn,
-  signal: AbortSignal,
+  { session_id }: RunningTurn,
 ) {
   if (turn.conversation_id) return;
-  const { session_id } = running;
-  const made = await createConversation(
-    database,
-    upstream!,
-    { user_id, session_id, history: turn.history },
-    signal,
-  );
-  if (!made) return;
-  turn.conversation_id = made;
-  turn.history = [];
+  turn.conversation_id = await createConversation(database, upstream!, { user_id, session_id });
 }
 
 async function attachDocuments(
@@ -108,22 +99,32 @@ async function attachDocuments(
   turn.passages = await turn.searchFiles(turn.message.content, passages_for_model);
 }
 
-/** Makes anew what OpenAI has lost of a chat, from our rows and texts. */
-export async function restoreUpstream(
+/**
+ * Makes anew what OpenAI cannot use of a chat, from our rows and texts. `history_characters`: how much of the chat the
+ * model is told from now on.
+ */
+export async function mendUpstream(
   services: PreparingServices,
   begun: Begun,
   turn: ModelTurn,
   running: RunningTurn,
-  what: UpstreamGone['what'],
+  what: Mendable,
+  history_characters: number | undefined,
 ): Promise<void> {
-  if (what === 'conversation') {
-    running.setStatus('thinking');
-    turn.conversation_id = null;
-    turn.history = await listHistory(services.database, begun.user_message_id);
-    await attachConversation(services, begun, turn, running, running.abort.signal);
-  } else {
+  if (what === 'vector_store') {
     for (const document of begun.documents) document.vector_store_id = null;
     begun.vector_store = begun.vector_store && { ...begun.vector_store, status: 'expired' };
     await attachDocuments(services, begun, turn, running, running.abort.signal);
+    return;
   }
+  running.setStatus('thinking');
+  const { messages, shortened } = await getHistory(
+    services.database,
+    begun.user_message_id,
+    history_characters,
+  );
+  turn.history = messages;
+  begun.history_shortened = shortened;
+  turn.conversation_id = null;
+  await attachConversation(services, begun, turn, running);
 }

@@ -14,19 +14,30 @@ export type BeginInput = {
   title: string;
   content: string;
   file_ids: string[];
+  /** The message of the member's that this one takes the place of. */
+  edits_id: string | null;
+  /** The message of the member's that is answered again; there is no new one then. */
+  repeats_id: string | null;
   plans: string[];
   with_history: boolean;
 };
+
+/** How much of a chat a model is told: about 100,000 tokens, which every present model has room for. */
+const most_characters = 400_000;
 
 /** What a turn that has begun needs for its reply. */
 export type BegunTurn = {
   outcome: 'begun';
   user_id: string;
   user_message_id: string;
+  /** The member's words: those that were sent, or those of the message that is answered again. */
+  content: string;
   title: string;
   /** OpenAI's conversation, when it holds everything up to this message; then `history` is empty. */
   conversation_id: string | null;
   history: HistoryMessage[];
+  /** The chat has grown too long: its oldest messages are not in `history`. */
+  history_shortened: boolean;
   documents: (Document & { is_new: boolean })[];
   vector_store: StoredVectorStore | null;
 };
@@ -43,6 +54,7 @@ export type BeginOutcome =
         | 'plan_required'
         | 'session_not_found'
         | 'coach_mismatch'
+        | 'message_not_found'
         | 'file_not_found'
         | 'turn_in_progress'
         | 'turn_id_taken';
@@ -56,7 +68,8 @@ export async function beginTurn(database: Database, input: BeginInput): Promise<
   const { rows } = await sql<{ result: BeginOutcome }>`
     select public.begin_turn(
       ${input.auth_id}, ${input.turn_id}, ${input.session_id}, ${input.assistant_slug}, ${input.title},
-      ${input.content}, ${input.file_ids}::uuid[], ${input.plans}::text[], ${input.with_history}
+      ${input.content}, ${input.file_ids}::uuid[], ${input.edits_id}, ${input.repeats_id},
+      ${input.plans}::text[], ${input.with_history}, ${most_characters}
     ) as result
   `.execute(database);
   return rows[0]!.result;
@@ -69,6 +82,7 @@ export type FinishInput = {
   content: string;
   citations: Citation[];
   incomplete: boolean;
+  history_shortened: boolean;
   usage: ModelUsage;
   in_conversation: boolean;
 };
@@ -80,7 +94,7 @@ export async function finishTurn(database: Database, input: FinishInput): Promis
   const { rows } = await sql<{ result: FinishOutcome | null }>`
     select public.finish_turn(
       ${input.turn_id}, ${input.status}, ${input.error_code}, ${input.content}, ${JSON.stringify(input.citations)},
-      ${input.incomplete}, ${JSON.stringify(input.usage)}, ${input.in_conversation}
+      ${input.incomplete}, ${input.history_shortened}, ${JSON.stringify(input.usage)}, ${input.in_conversation}
     ) as result
   `.execute(database);
   return rows[0]!.result ?? undefined;
@@ -105,7 +119,7 @@ export async function failAbandonedTurns(
 ): Promise<number> {
   const { rows } = await sql<{ id: string; reply: string }>`
     select id, reply from public.turns
-    where status = 'answering'
+    where finished_at is null
       and heartbeat_at <= now() - ${`${silent_ms} milliseconds`}::interval
       and id <> all(${except}::uuid[])
   `.execute(database);
@@ -117,6 +131,7 @@ export async function failAbandonedTurns(
       content: reply,
       citations: [],
       incomplete: false,
+      history_shortened: false,
       usage: no_usage,
       in_conversation: false,
     });
@@ -128,7 +143,7 @@ export async function failAbandonedTurns(
 export async function requestStop(database: Database, auth_id: string, turn_id: string): Promise<boolean> {
   const { rows } = await sql<{ id: string }>`
     update public.turns
-    set stop_requested_at = coalesce(stop_requested_at, case when status = 'answering' then now() end)
+    set stop_requested_at = coalesce(stop_requested_at, case when finished_at is null then now() end)
     where id = ${turn_id} and user_id = (select id from public.profiles where auth_id = ${auth_id} and not is_deleted)
     returning id
   `.execute(database);
@@ -157,21 +172,29 @@ export async function setConversation(
   return rows[0]!.kept;
 }
 
+/** A turn's life: accepted → answering → done, stopped or failed. */
+export type TurnState = 'accepted' | 'answering' | 'done' | 'stopped' | 'failed';
+
+export function isRunning(state: TurnState | null): boolean {
+  return state === 'accepted' || state === 'answering';
+}
+
 export type TurnRow = {
   id: string;
   session_id: string;
   user_message_id: string;
   title: string;
-  status: 'answering' | 'done' | 'stopped' | 'failed';
+  status: TurnState;
   error_code: string | null;
   incomplete: boolean;
+  history_shortened: boolean;
   message_id: string | null;
   content: string;
   citations: Citation[];
   allowances: Allowances;
 };
 
-/** A member's turn with its text: so far while it is answering, whole when it has ended. */
+/** A member's turn with its text: so far while it is running, whole when it has ended. */
 export async function findTurn(
   database: Database,
   auth_id: string,
@@ -179,7 +202,7 @@ export async function findTurn(
 ): Promise<TurnRow | undefined> {
   const { rows } = await sql<TurnRow>`
     select turns.id, turns.session_id, turns.user_message_id, sessions.title, turns.status, turns.error_code,
-      turns.incomplete, turns.assistant_message_id as message_id,
+      turns.incomplete, turns.history_shortened, turns.assistant_message_id as message_id,
       coalesce(replies.content, turns.reply) as content, coalesce(replies.citations, '[]') as citations,
       public.allowances(profiles.subscription_quota, public.usage_now(profiles)) as allowances
     from public.turns
@@ -191,10 +214,16 @@ export async function findTurn(
   return rows[0];
 }
 
+export type History = { messages: HistoryMessage[]; shortened: boolean };
+
 /** What a model is told before a member's message, oldest first: see `turn_history` in schema/10_turns.sql. */
-export async function listHistory(database: Database, message_id: string): Promise<HistoryMessage[]> {
-  const { rows } = await sql<{ history: HistoryMessage[] }>`
-    select public.turn_history(${message_id}) as history
+export async function getHistory(
+  database: Database,
+  message_id: string,
+  at_most_characters: number = most_characters,
+): Promise<History> {
+  const { rows } = await sql<{ history: History }>`
+    select public.turn_history(${message_id}, ${at_most_characters}) as history
   `.execute(database);
   return rows[0]!.history;
 }

@@ -7,9 +7,14 @@ import { AppError, notFound } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { CitationSource, Model, ModelEvent, ModelTurn } from '../platform/models/model.ts';
 import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
-import { isUpstreamError, UpstreamGone, upstreamError } from '../platform/models/upstream-errors.ts';
+import {
+  isUpstreamError,
+  type Mendable,
+  UpstreamUnusable,
+  upstreamError,
+} from '../platform/models/upstream-errors.ts';
 import { estimateUsage, no_usage } from './estimate-usage.ts';
-import { type Begun, prepareTurn, restoreUpstream } from './prepare-turn.ts';
+import { type Begun, mendUpstream, prepareTurn } from './prepare-turn.ts';
 import { type FinishInput, type FinishOutcome, finishTurn } from './queries.ts';
 import type { RunningTurn, TurnEnd } from './running-turn.ts';
 import { type RunningTurns, ServerStopping, TurnGone, TurnStopped } from './running-turns.ts';
@@ -33,7 +38,6 @@ export async function runTurn(
   services: TurnServices,
   coach: Coach,
   begun: Begun,
-  content: string,
   running: RunningTurn,
 ): Promise<void> {
   const { signal } = running.abort;
@@ -41,7 +45,7 @@ export async function runTurn(
   let end: Extract<ModelEvent, { type: 'end' }> | undefined;
   let failure: unknown;
   try {
-    turn = await prepareInTime(services, coach, begun, content, running);
+    turn = await prepareInTime(services, coach, begun, running);
     end = await streamReply(services, begun, turn, running);
   } catch (error) {
     failure = signal.aborted ? signal.reason : error;
@@ -60,6 +64,7 @@ export async function runTurn(
     content: running.text,
     citations: running.citations,
     incomplete: end?.outcome === 'incomplete',
+    history_shortened: begun.history_shortened,
     usage:
       end?.usage ??
       (stopped && running.text && services.upstream && turn ? estimateUsage(turn, running.text) : no_usage),
@@ -77,14 +82,30 @@ export async function runTurn(
   }
 }
 
-/** Passes the model's events on. What OpenAI has lost of the chat is made anew once, before the first word. */
+/** How much of a chat that does not fit the model is told next: about 25,000 tokens, then 5,000. */
+const shorter_histories_characters = [100_000, 20_000];
+
+/**
+ * Passes the model's events on. What OpenAI cannot use of the chat is made anew before the first word, each thing once;
+ * a history that does not fit is shortened twice.
+ */
 async function streamReply(services: TurnServices, begun: Begun, turn: ModelTurn, running: RunningTurn) {
-  try {
-    return await passEvents(services, begun, turn, running);
-  } catch (error) {
-    if (!(error instanceof UpstreamGone)) throw error;
-    await restoreUpstream(services, begun, turn, running, error.what);
-    return await passEvents(services, begun, turn, running);
+  const mended: Mendable[] = [];
+  let history_characters: number | undefined;
+  for (;;) {
+    try {
+      return await passEvents(services, begun, turn, running);
+    } catch (error) {
+      if (!(error instanceof UpstreamUnusable) || running.text !== '') throw error;
+      const times = mended.filter((what) => what === error.what).length;
+      if (error.what === 'history') {
+        history_characters = shorter_histories_characters[times];
+        if (history_characters === undefined)
+          throw upstreamError({ status: 400, code: 'context_length_exceeded' });
+      } else if (times > 0) throw upstreamError({ status: 500 });
+      mended.push(error.what);
+      await mendUpstream(services, begun, turn, running, error.what, history_characters);
+    }
   }
 }
 
@@ -143,20 +164,20 @@ function findCited(source: CitationSource, { documents }: Begun) {
   return document && { file_id: document.file_id, file_name: document.file_name };
 }
 
-/** A reply is told to have failed after a minute at the most: what its upstream prepares has this long. */
-const prepare_timeout_ms = 50_000;
+/** A turn is answered, or told to have failed, within a minute: everything before the first sign has this long. */
+const first_sign_timeout_ms = 50_000;
 
 async function prepareInTime(
   services: TurnServices,
   coach: Coach,
   begun: Begun,
-  content: string,
   running: RunningTurn,
 ): Promise<ModelTurn> {
-  const timeout = AbortSignal.timeout(prepare_timeout_ms);
+  const deadline_ms = running.started_ms + first_sign_timeout_ms;
+  const timeout = AbortSignal.timeout(first_sign_timeout_ms);
   const signal = AbortSignal.any([running.abort.signal, timeout]);
   try {
-    return await prepareTurn(services, coach, begun, { content, running, signal });
+    return await prepareTurn(services, coach, begun, { running, signal, deadline_ms });
   } catch (error) {
     if (!timeout.aborted || running.abort.signal.aborted) throw error;
     throw new AppError(
@@ -216,6 +237,7 @@ function describeEnd(
     status: outcome.status as 'done' | 'stopped',
     message_id: outcome.message_id,
     incomplete: result.incomplete,
+    history_shortened: result.history_shortened,
     allowance: outcome.allowances ?? null,
   };
 }

@@ -10,6 +10,8 @@ export type TurnEnd =
       status: 'done' | 'stopped';
       message_id: string | null;
       incomplete: boolean;
+      /** The chat has grown too long: its oldest messages were not told to the model. */
+      history_shortened: boolean;
       allowance: Allowances | null;
     }
   | { event: 'error'; error: AppError; counted: boolean };

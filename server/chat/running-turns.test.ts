@@ -24,6 +24,8 @@ async function begin() {
     assistant_slug: 'carousel',
     content: 'Hello',
     file_ids: [],
+    edits_id: null,
+    repeats_id: null,
     plans: ['free'],
     with_history: true,
   });

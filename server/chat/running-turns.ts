@@ -1,4 +1,5 @@
 import type { Database } from '../platform/database.ts';
+import { AppError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { checkpointTurns } from './queries.ts';
 import type { RunningTurn } from './running-turn.ts';
@@ -11,6 +12,8 @@ export class ServerStopping extends Error {}
 
 /** The replies that this process is making, and the one statement a second that keeps them. */
 export type RunningTurns = {
+  /** Throws `unavailable` when this process is going down and begins no replies any more. */
+  assertOpen: () => void;
   add: (turn: RunningTurn) => void;
   delete: (turn: RunningTurn) => void;
   get: (id: string) => RunningTurn | undefined;
@@ -36,6 +39,7 @@ export function createRunningTurns(database: Database, logger: Logger): RunningT
   let busy = false;
   let last_ms = Number.NEGATIVE_INFINITY;
   let onEmpty: (() => void) | undefined;
+  let stopping = false;
   const timer = setInterval(checkpoint, look_ms);
   timer.unref();
 
@@ -65,6 +69,14 @@ export function createRunningTurns(database: Database, logger: Logger): RunningT
   }
 
   return {
+    assertOpen() {
+      if (!stopping) return;
+      throw new AppError(
+        'unavailable',
+        'Touchline is being restarted. Nothing was sent or counted; send this again in a moment.',
+        { retry_after_ms: 3_000 },
+      );
+    },
     add(turn) {
       turns.set(turn.id, turn);
     },
@@ -79,6 +91,7 @@ export function createRunningTurns(database: Database, logger: Logger): RunningT
       return turns.size;
     },
     async stop(patience_ms) {
+      stopping = true;
       await untilEmpty(patience_ms);
       for (const turn of turns.values()) turn.abort.abort(new ServerStopping());
       await untilEmpty(cut_off_ms);

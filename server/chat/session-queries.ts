@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Citation } from '../knowledge/citation.ts';
 import type { Database } from '../platform/database.ts';
+import type { TurnState } from './queries.ts';
 
 export type ChatSessionRow = {
   id: string;
@@ -82,16 +83,15 @@ export type MessageRow = {
   content: string;
   created_at: string;
   turn_id: string | null;
-  turn_status: 'answering' | 'done' | 'stopped' | 'failed' | null;
+  turn_status: TurnState | null;
   turn_error_code: string | null;
   turn_incomplete: boolean;
-  /** False for a member's message that no reply followed. */
-  has_reply: boolean;
+  turn_history_shortened: boolean;
   citations: Citation[];
   files: { id: string; file_name: string; file_size: number; file_type: string; created_at: string }[];
 };
 
-/** A page of a chat's history, newest first, from the message before `before` on. */
+/** A page of a chat's chosen messages, newest first, from the message before `before` on. */
 export async function listMessages(
   database: Database,
   auth_id: string,
@@ -101,7 +101,8 @@ export async function listMessages(
   const { rows } = await sql<MessageRow>`
     select messages.id, messages.sender, messages.content, messages.created_at, messages.citations,
       turns.id as turn_id, turns.status as turn_status, turns.error_code as turn_error_code,
-      coalesce(turns.incomplete, false) as turn_incomplete, turns.assistant_message_id is not null as has_reply,
+      coalesce(turns.incomplete, false) as turn_incomplete,
+      coalesce(turns.history_shortened, false) as turn_history_shortened,
       case when messages.has_files then (
         select coalesce(jsonb_agg(jsonb_build_object(
           'id', files.id, 'file_name', files.file_name, 'file_size', files.file_size,
@@ -115,9 +116,10 @@ export async function listMessages(
     left join lateral (
       select * from public.turns
       where turns.user_message_id = messages.id or turns.assistant_message_id = messages.id
+      order by turns.created_at desc
       limit 1
     ) as turns on true
-    where sessions.id = ${session_id} and sessions.user_id = ${ownerOf(auth_id)}
+    where messages.is_chosen and sessions.id = ${session_id} and sessions.user_id = ${ownerOf(auth_id)}
       ${before ? sql`and (messages.created_at, messages.id) < (${before.created_at}::timestamptz, ${before.id}::uuid)` : sql``}
     order by messages.created_at desc, messages.id desc
     limit ${limit}

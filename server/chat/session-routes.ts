@@ -7,6 +7,7 @@ import type { Database } from '../platform/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { Jobs } from '../platform/jobs.ts';
 import { createRouter, jsonResponse, problemResponse, signedIn, uuidParam } from '../platform/routes.ts';
+import { isRunning } from './queries.ts';
 import { type RunningTurns, TurnStopped } from './running-turns.ts';
 import {
   deleteChatSession,
@@ -28,7 +29,7 @@ const chatSession = z
   })
   .openapi('ChatSession');
 
-const turnStatus = z.enum(['answering', 'done', 'stopped', 'failed']);
+const turnStatus = z.enum(['accepted', 'answering', 'done', 'stopped', 'failed']);
 
 const message = z
   .object({
@@ -39,6 +40,9 @@ const message = z
     turn_id: z.uuid().nullable(),
     turn_status: turnStatus.nullable(),
     incomplete: z.boolean().openapi({ description: 'The reply ran into a limit of the model.' }),
+    history_shortened: z
+      .boolean()
+      .openapi({ description: 'The chat had grown too long: the coach was not told its oldest messages.' }),
     files: z.array(fileSchema),
     citations: z.array(citationSchema),
   })
@@ -223,15 +227,16 @@ export function sessionRoutes({ database, jobs, running_turns }: SessionServices
 
 function describeMessage({
   turn_error_code: _,
-  has_reply: __,
   turn_incomplete: incomplete,
+  turn_history_shortened: history_shortened,
   ...row
 }: MessageRow) {
-  return { ...row, incomplete: incomplete && row.sender === 'assistant' };
+  const isReply = row.sender === 'assistant';
+  return { ...row, incomplete: incomplete && isReply, history_shortened: history_shortened && isReply };
 }
 
 function describeRunning(newest: MessageRow | undefined) {
-  if (newest?.sender !== 'user' || newest.turn_status !== 'answering') return null;
+  if (newest?.sender !== 'user' || !isRunning(newest.turn_status)) return null;
   return { id: newest.turn_id!, user_message_id: newest.id };
 }
 

@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { plansFrom } from '../billing/plans.ts';
 import type { Coach } from '../coaches/coach-file.ts';
+import type { Bell } from '../platform/bell.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import {
   type AppEnvironment,
@@ -31,13 +32,27 @@ const newTurn = z
       .string()
       .max(longest_message, `must have at most ${longest_message} characters`)
       // PostgreSQL's text holds neither NUL nor half of a surrogate pair.
-      .transform((content) => content.replaceAll('\0', '').toWellFormed().trim()),
+      .transform((content) => content.replaceAll('\0', '').toWellFormed().trim())
+      .default(''),
     file_ids: z.array(z.uuid()).max(most_files).default([]),
+    edits_message_id: z.uuid().optional().openapi({
+      description: 'The message of yours whose place this one takes; what followed it leaves the chat.',
+    }),
+    repeats_message_id: z
+      .uuid()
+      .optional()
+      .openapi({ description: 'The message of yours that is answered again; then there is no content.' }),
   })
-  .refine((turn) => turn.content !== '' || turn.file_ids.length > 0, {
+  .refine((turn) => turn.repeats_message_id || turn.content !== '' || turn.file_ids.length > 0, {
     path: ['content'],
     message: 'must not be empty',
   })
+  .refine(
+    (turn) =>
+      !turn.repeats_message_id ||
+      (turn.content === '' && turn.file_ids.length === 0 && !turn.edits_message_id),
+    { path: ['repeats_message_id'], message: 'stands alone' },
+  )
   .openapi('NewTurn');
 
 const eventStream = {
@@ -77,7 +92,10 @@ const postStop = createRoute({
   responses: { 202: { description: 'It stops within a second' }, default: problemResponse },
 });
 
-type TurnRouteServices = TurnServices & { coaches: Coach[] };
+type TurnRouteServices = TurnServices & { coaches: Coach[]; bell: Bell };
+
+/** A message is taken in within a few milliseconds; a database that hangs is away. */
+const begin_timeout_ms = 8_000;
 
 /** The routes of turns: send, join, stop. */
 export function turnRoutes(services: TurnRouteServices) {
@@ -87,27 +105,34 @@ export function turnRoutes(services: TurnRouteServices) {
 
   routes.openapi(postTurn, async (c) => {
     const { id: session_id } = c.req.valid('param');
-    const { id, assistant_slug, content, file_ids } = c.req.valid('json');
+    const turn = c.req.valid('json');
+    const { id, assistant_slug, content } = turn;
     const coach = coaches.get(assistant_slug);
     if (!coach) throw notFound('coach');
-    const begun = await beginTurnOrRefuse(database, c.var.signed_in, {
+    running_turns.assertOpen();
+    const beginning = beginTurnOrRefuse(database, c.var.signed_in, {
       turn_id: id,
       session_id,
       assistant_slug,
       title: titleFromMessage(content, coach.name),
       content,
-      file_ids: [...new Set(file_ids)],
+      file_ids: [...new Set(turn.file_ids)],
+      edits_id: turn.edits_message_id ?? null,
+      repeats_id: turn.repeats_message_id ?? null,
       plans: plansFrom(coach.plan),
       with_history: !upstream?.has_conversations,
+    }).then((begun) => {
+      if (!begun) return undefined;
+      const { user_message_id, title } = begun;
+      const { auth_id } = c.var.signed_in;
+      const running = new RunningTurn({ id, auth_id, session_id, user_message_id, title });
+      running_turns.add(running);
+      void runTurn(services, coach, begun, running);
+      return running;
     });
-    if (!begun) return joinTurn(c, id, 0);
-    const { auth_id } = c.var.signed_in;
-    const { user_message_id, title } = begun;
-    const running = new RunningTurn({ id, auth_id, session_id, user_message_id, title });
-    running_turns.add(running);
-    const sent = joinRunning(c, running, 0);
-    void runTurn(services, coach, begun, content, running);
-    return sent;
+    // A turn that begins after its sender was told to wait is answered too: the message finds it when it comes again.
+    const running = await inTime(beginning);
+    return running ? joinRunning(c, running, 0) : joinTurn(c, id, 0);
   });
 
   routes.openapi(getEvents, (c) => joinTurn(c, c.req.valid('param').id, c.req.valid('query').after));
@@ -128,7 +153,7 @@ export function turnRoutes(services: TurnRouteServices) {
     const leaving = new AbortController();
     const { session_id, user_message_id, title } = row;
     const stream = openStream(c, { id, session_id, user_message_id, title }, () => leaving.abort());
-    followTurn(database, auth_id, row, stream, after, leaving.signal).catch((error) => {
+    followTurn(services, auth_id, row, stream, after, leaving.signal).catch((error) => {
       services.logger.warn({ error, turn_id: id }, 'a joined turn could not be followed');
       stream.close();
     });
@@ -153,4 +178,26 @@ export function turnRoutes(services: TurnRouteServices) {
   }
 
   return routes;
+}
+
+/** Waits for a turn to begin; throws `unavailable` when that takes too long. */
+async function inTime<Begun>(beginning: Promise<Begun>): Promise<Begun> {
+  beginning.catch(() => {});
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new AppError(
+          'unavailable',
+          'The database does not answer at the moment. Your message is kept on this page; send it again in a minute. It is never counted twice.',
+          { retry_after_ms: 5_000 },
+        ),
+      );
+    }, begin_timeout_ms);
+  });
+  try {
+    return await Promise.race([beginning, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

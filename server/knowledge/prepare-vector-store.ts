@@ -3,7 +3,7 @@ import type OpenAI from 'openai';
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
 import { eraseUpstream, isGoneUpstream, type OpenAIUpstream } from '../platform/models/openai-client.ts';
-import { UpstreamGone } from '../platform/models/upstream-errors.ts';
+import { UpstreamUnusable } from '../platform/models/upstream-errors.ts';
 import {
   attachToVectorStore,
   type Document,
@@ -47,7 +47,7 @@ export async function prepareVectorStore(
   try {
     return await fillStore(knowledge, chat, usable, missing, signal);
   } catch (error) {
-    if (!usable || !(error instanceof UpstreamGone)) throw error;
+    if (!usable || !(error instanceof UpstreamUnusable)) throw error;
     return await fillStore(knowledge, chat, undefined, chat.documents, signal);
   }
 }
@@ -124,7 +124,7 @@ async function addDocument(knowledge: Knowledge, place: Place, document: Documen
     // OpenAI has lost the file: upload it again from our text. If that does not help, it has lost the store.
     const again = await uploadDocument(knowledge, place, document, signal);
     await client.vectorStores.files.create(store_id, { file_id: again }, { signal }).catch((second) => {
-      throw isGoneUpstream(second) ? new UpstreamGone('vector_store') : second;
+      throw isGoneUpstream(second) ? new UpstreamUnusable('vector_store') : second;
     });
   }
   await awaitIndexing(client, store_id, document.openai_file_id!, signal);

@@ -54,6 +54,11 @@ export interface ChatMessages {
   created_at: Generated<string>;
   has_files: Generated<boolean>;
   id: Generated<string>;
+  /**
+   * On the line of the chat that is shown, and that the model is told.
+   */
+  is_chosen: Generated<boolean>;
+  parent_id: string | null;
   sender: string;
   session_id: string;
 }
@@ -149,12 +154,16 @@ export interface Turns {
   error_code: string | null;
   finished_at: string | null;
   heartbeat_at: Generated<string>;
+  /**
+   * The chat had grown too long: its oldest messages were left out of what the model was told.
+   */
+  history_shortened: Generated<boolean>;
   id: string;
   incomplete: Generated<boolean>;
   input_tokens: Generated<number>;
   output_tokens: Generated<number>;
   /**
-   * The text so far while answering; empty once it stands in chat_messages.
+   * The text so far; empty once it stands in chat_messages.
    */
   reply: Generated<string>;
   session_id: string;

@@ -18,6 +18,7 @@ export const errorStatuses = {
   file_in_use: 409,
   file_too_large: 413,
   request_too_large: 413,
+  message_too_long: 413,
   quota_exhausted: 429,
   too_many_requests: 429,
   internal_error: 500,

@@ -20,6 +20,8 @@ export type TestClient = {
     id?: string;
     content: string;
     file_ids?: string[];
+    edits_message_id?: string;
+    repeats_message_id?: string;
     assistant_slug?: string;
   }) => Promise<Response>;
 };
@@ -59,6 +61,8 @@ export async function startTestServer(settings: Record<string, string> = {}, { w
     database_url,
     folder,
     signUp,
+    /** A member of this database, signed in elsewhere with the same AUTH_JWT_SECRET, at this server. */
+    signedIn: (client: TestClient) => createClient(url, client.email, client.token),
     async stop() {
       await server.stop(0);
       rmSync(folder, { recursive: true, force: true });

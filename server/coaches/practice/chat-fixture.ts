@@ -16,6 +16,7 @@ export function makeTurn(turn: Partial<ModelTurn>): ModelTurn {
     passages: [],
     has_files: false,
     searchFiles: async () => [],
+    deadline_ms: Number.POSITIVE_INFINITY,
     safety_identifier: 'member',
     ...turn,
   };

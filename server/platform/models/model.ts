@@ -20,9 +20,9 @@ export type ModelTurn = {
   /** The upstream's name of the language model, from the coach's file or the setting. */
   model: string;
   instructions: string;
-  /** OpenAI's conversation that already holds everything before this message; null sends `history`. */
+  /** OpenAI's conversation, which holds everything before `history` and takes in what this request adds; null: none. */
   conversation_id: string | null;
-  /** Everything before this message, oldest first. */
+  /** What came before this message and is not in the conversation, oldest first. */
   history: HistoryMessage[];
   message: { content: string; file_names: string[] };
   /** OpenAI vector stores that hold the member's files. */
@@ -33,6 +33,8 @@ export type ModelTurn = {
   has_files: boolean;
   /** Searches the member's files in PostgreSQL; best first. */
   searchFiles: (query: string, limit: number) => Promise<Passage[]>;
+  /** When the upstream must have begun to answer, as `performance.now()`. */
+  deadline_ms: number;
   /** A stable, anonymous id of the member for the upstream's abuse reports. */
   safety_identifier: string;
 };

@@ -4,7 +4,7 @@ import { createMarkReader } from './cited-marks.ts';
 import type { Model, ModelEvent, ModelTurn, ModelUsage, Passage } from './model.ts';
 import type { OpenAIConfig } from './openai-client.ts';
 import { streamResponse } from './openai-stream.ts';
-import { upstreamError } from './upstream-errors.ts';
+import { UpstreamUnusable, upstreamError } from './upstream-errors.ts';
 
 /**
  * The model behind OpenAI's Responses API (openapi 2.3.0). The stream has four ends: `response.completed`,
@@ -17,7 +17,7 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
     const marks = turn.passages.length > 0 ? createMarkReader(turn.passages.length) : undefined;
     const retrieved = new Map<string, { text: string; score: number }[]>();
 
-    for await (const data of streamResponse(config, requestBody(turn), signal)) {
+    for await (const data of streamResponse(config, requestBody(turn), turn.deadline_ms, signal)) {
       if (data === '[DONE]') break;
       const event = parseEvent(data);
       switch (event.type) {
@@ -65,10 +65,17 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
             response_id: event.response.id,
           };
           return;
-        case 'response.failed':
-          throw upstreamError({ status: 500, code: event.response.error?.code });
-        case 'error':
-          throw upstreamError({ status: 500, code: event.code });
+        case 'response.failed': {
+          const code: string | undefined = event.response.error?.code;
+          if (text === '' && code === 'context_length_exceeded') throw new UpstreamUnusable('history');
+          throw upstreamError({ status: 500, code });
+        }
+        case 'error': {
+          // The document has the code in the event; it was also seen in an object `error` within it.
+          const code = event.code ?? (event as { error?: { code?: string | null } }).error?.code;
+          if (text === '' && code === 'context_length_exceeded') throw new UpstreamUnusable('history');
+          throw upstreamError({ status: 500, code });
+        }
       }
     }
     throw new AppError(

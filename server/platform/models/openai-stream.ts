@@ -4,13 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 import { AppError } from '../errors.ts';
 import type { OpenAIConfig } from './openai-client.ts';
-import { UpstreamGone, upstreamError } from './upstream-errors.ts';
+import { mendableIn, UpstreamUnusable, upstreamError } from './upstream-errors.ts';
 
 /** How long each part of an upstream's answer may take. */
 const connect_timeout_ms = 10_000;
 const silence_timeout_ms = 45_000;
 const retry_limit = 2;
-const longest_retry_wait_ms = 10_000;
+const longest_retry_wait_ms = 20_000;
 
 const agents = {
   'http:': new http.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, scheduling: 'lifo' }),
@@ -21,15 +21,17 @@ const agents = {
  * Posts a request to `/responses` and yields the `data` of each event of its stream, as the upstream sent it.
  *
  * Read with node:http and not with the SDK: at 200 streams the SDK costs nine times the delay and nearly twice the
- * processor. Retries only before the first byte. Throws `model_…` errors, and `UpstreamGone`; ends quietly when the
- * upstream closes the stream, so the caller decides whether it was complete.
+ * processor. Retries only before the first byte, and while it can come before `deadline_ms` (as `performance.now()`).
+ * Throws `model_…` errors, and `UpstreamUnusable`; ends quietly when the upstream closes the stream, so the caller
+ * decides whether it was complete.
  */
 export async function* streamResponse(
   config: OpenAIConfig,
   body: unknown,
+  deadline_ms: number,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, void> {
-  const response = await postWithRetries(config, JSON.stringify(body), signal);
+  const response = await postWithRetries(config, JSON.stringify(body), deadline_ms, signal);
   const events: string[] = [];
   const parser = createParser({ onEvent: (event) => void events.push(event.data) });
   response.setEncoding('utf8');
@@ -64,11 +66,11 @@ export async function* streamResponse(
   }
 }
 
-async function postWithRetries(config: OpenAIConfig, body: string, signal: AbortSignal) {
+async function postWithRetries(config: OpenAIConfig, body: string, deadline_ms: number, signal: AbortSignal) {
   for (let attempt = 0; ; attempt++) {
     let response: http.IncomingMessage;
     try {
-      response = await post(config, body, signal);
+      response = await post(config, body, deadline_ms, signal);
     } catch (error) {
       signal.throwIfAborted();
       // A kept connection that the upstream had just closed; nothing was sent back on it.
@@ -83,7 +85,8 @@ async function postWithRetries(config: OpenAIConfig, body: string, signal: Abort
     if (response.statusCode === 200) return response;
     const refusal = await readRefusal(response);
     const wait_ms = retryWait(response, attempt);
-    if (refusal.retriable && attempt < retry_limit && wait_ms <= longest_retry_wait_ms) {
+    const comesInTime = wait_ms <= longest_retry_wait_ms && performance.now() + wait_ms < deadline_ms;
+    if (refusal.retriable && attempt < retry_limit && comesInTime) {
       await delay(wait_ms, undefined, { signal });
       continue;
     }
@@ -91,7 +94,12 @@ async function postWithRetries(config: OpenAIConfig, body: string, signal: Abort
   }
 }
 
-function post(config: OpenAIConfig, body: string, signal: AbortSignal): Promise<http.IncomingMessage> {
+function post(
+  config: OpenAIConfig,
+  body: string,
+  deadline_ms: number,
+  signal: AbortSignal,
+): Promise<http.IncomingMessage> {
   const url = new URL(`${config.base_url}/responses`);
   const protocol = url.protocol as 'http:' | 'https:';
   return new Promise((resolve, reject) => {
@@ -114,7 +122,7 @@ function post(config: OpenAIConfig, body: string, signal: AbortSignal): Promise<
         ),
       );
     const connecting = setTimeout(timedOut, connect_timeout_ms);
-    const answering = setTimeout(timedOut, silence_timeout_ms);
+    const answering = setTimeout(timedOut, Math.max(0, deadline_ms - performance.now()));
     request.on('socket', (socket) => {
       if (socket.connecting) socket.once('connect', () => clearTimeout(connecting));
       else clearTimeout(connecting);
@@ -166,17 +174,8 @@ async function readRefusal(response: http.IncomingMessage): Promise<Refusal> {
     // Not JSON: a proxy's page. The status says enough.
   }
 
-  if (status === 404 || status === 400) {
-    if (
-      /conversation/i.test(upstream.message ?? '') &&
-      (status === 404 || upstream.param === 'conversation')
-    ) {
-      return { error: new UpstreamGone('conversation'), retriable: false };
-    }
-    if (/vector.?store/i.test(upstream.message ?? '')) {
-      return { error: new UpstreamGone('vector_store'), retriable: false };
-    }
-  }
+  const mendable = mendableIn({ ...upstream, status });
+  if (mendable) return { error: new UpstreamUnusable(mendable), retriable: false };
   const retry_after_ms = status === 429 ? retryWait(response, retry_limit) : undefined;
   return {
     error: upstreamError({ status, code: upstream.code, retry_after_ms }),

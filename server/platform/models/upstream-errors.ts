@@ -1,13 +1,35 @@
 import { AppError } from '../errors.ts';
 
-/** The upstream refused a request because something it names is not there (any more). */
-export class UpstreamGone extends Error {
-  readonly what: 'conversation' | 'vector_store';
-  constructor(what: 'conversation' | 'vector_store') {
-    super(`the ${what} is gone upstream`);
-    this.name = 'UpstreamGone';
+/**
+ * What OpenAI holds of a chat and we can make anew: a conversation that is missing or locked, a vector store that is
+ * missing or has expired, a history that has grown longer than the model can read.
+ */
+export type Mendable = 'conversation' | 'vector_store' | 'history';
+
+/** The upstream refused a request because of something that can be mended; nothing was said yet. */
+export class UpstreamUnusable extends Error {
+  readonly what: Mendable;
+  constructor(what: Mendable) {
+    super(`the ${what} cannot be used upstream`);
+    this.name = 'UpstreamUnusable';
     this.what = what;
   }
+}
+
+/** What is to be mended after a refusal by OpenAI (openapi 2.3.0, and its codes as they were seen); undefined: nothing. */
+export function mendableIn(refusal: {
+  status: number;
+  code?: string | null;
+  message?: string;
+  param?: string | null;
+}): Mendable | undefined {
+  const { status, code, message = '', param } = refusal;
+  if (code === 'context_length_exceeded') return 'history';
+  if (code === 'conversation_locked') return 'conversation';
+  if (status !== 404 && status !== 400) return undefined;
+  if (/conversation/i.test(message) && (status === 404 || param === 'conversation')) return 'conversation';
+  if (/vector.?store/i.test(message)) return 'vector_store';
+  return undefined;
 }
 
 /** What is known of a call that failed upstream: the status (none without an answer), and OpenAI's code for it. */
@@ -33,6 +55,13 @@ export function upstreamError(failure: UpstreamFailure): AppError {
     return new AppError(
       'model_balance_exhausted',
       'Coaching is paused for the moment; the operator has to see to it. This message was not counted.',
+      { cause },
+    );
+  }
+  if (code === 'context_length_exceeded') {
+    return new AppError(
+      'message_too_long',
+      'This message is longer than the coach can read at once. It was not counted; send a shorter one, or give it as a file.',
       { cause },
     );
   }
