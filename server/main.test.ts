@@ -1,7 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -258,7 +267,51 @@ test.each([
   ['192.0.2.1', 'This machine has no address 192.0.2.1: set HOST to one that it has, such as 127.0.0.1.'],
   ['no.such.host.invalid', /^The (address|server) .*no\.such\.host\.invalid/],
 ])('a HOST that is not of this machine (%s) is told', async (host, sentence) => {
-  expect(await refusal({ DATA_DIR: join(base, 'host'), HOST: host })).toMatch(sentence);
+  const mail = { SMTP_HOST: 'smtp.example.org', MAIL_FROM: 'hello@example.org' };
+  expect(await refusal({ DATA_DIR: join(base, 'host'), HOST: host, ...mail })).toMatch(sentence);
+});
+
+test.each<Record<string, string>>([
+  { HOST: '0.0.0.0' },
+  { HOST: '::' },
+  { HOST: '192.0.2.1' },
+  { PUBLIC_URL: 'https://coach.example.org' },
+])('where others can reach it, it does not start without a mail server: %o', async (settings) => {
+  const folder = join(base, 'without-mail');
+  expect(await refusal({ DATA_DIR: folder, ...settings })).toBe(
+    'Others can reach this server, so it needs a way to send mail: set SMTP_HOST and MAIL_FROM, or let HOST and PUBLIC_URL be addresses of this machine alone.',
+  );
+  expect(existsSync(folder)).toBe(false);
+});
+
+test('where others can reach it, it starts with a mail server, which it does not ask for anything', async () => {
+  const asked = createServer().listen(0, '127.0.0.1');
+  await once(asked, 'listening');
+  let connections = 0;
+  asked.on('connection', () => connections++);
+  const main = startMain({
+    DATA_DIR: copyOfMade('with-mail'),
+    PUBLIC_URL: 'https://coach.example.org',
+    SMTP_HOST: '127.0.0.1',
+    SMTP_PORT: String((asked.address() as { port: number }).port),
+    MAIL_FROM: 'hello@example.org',
+  });
+  const url = await main.ready();
+  expect(await (await fetch(`${url}/api/config`)).json()).toMatchObject({ outbox: false });
+  expect(connections).toBe(0);
+  asked.close();
+});
+
+test('a secret key where every browser would get it is refused, and not quoted', async () => {
+  const key = 'sb_secret_4vQ0Zz8rJd2nY6pTt1xKcw';
+  const sentence = await refusal({
+    DATA_DIR: join(base, 'secret-key'),
+    DATABASE_URL: inject('admin_url'),
+    SUPABASE_URL: 'https://project.supabase.co',
+    SUPABASE_PUBLISHABLE_KEY: key,
+  });
+  expect(sentence).toMatch(/^SUPABASE_PUBLISHABLE_KEY holds a secret key/);
+  expect(sentence).not.toContain('4vQ0');
 });
 
 test('a data folder in use is told with the process id of its owner, who is not disturbed', async () => {

@@ -1,4 +1,3 @@
-import { decodeJwt } from 'jose';
 import type { Config } from '../platform/config.ts';
 import { type Asked, ask } from './ask.ts';
 import { type Finding, findingsAbout } from './finding.ts';
@@ -8,13 +7,6 @@ const { good, note, wrong } = findingsAbout('supabase');
 /** Whether the project's Auth answers to the publishable key, is set as Touchline needs it, and signs its tokens. */
 export async function checkSupabase(supabase: Config['supabase']): Promise<Finding[]> {
   if (!supabase) return [];
-  if (isSecretKey(supabase.publishable_key)) {
-    return [
-      wrong(
-        'SUPABASE_PUBLISHABLE_KEY holds a secret key, and every browser would get it: make a new secret key in the dashboard, delete this one, and set the publishable (or anon) key from Settings, API keys.',
-      ),
-    ];
-  }
   const headers = { apikey: supabase.publishable_key };
   const [settings, keys] = await Promise.all([
     ask(`${supabase.url}/auth/v1/settings`, headers),
@@ -46,16 +38,6 @@ export async function checkSupabase(supabase: Config['supabase']): Promise<Findi
     ...checkSettings(settings.body),
     checkKeys(keys, supabase.jwt_secret !== undefined),
   ];
-}
-
-/** A key of the new kind by its beginning, one of the old kind by the role that it names. */
-function isSecretKey(key: string) {
-  if (key.startsWith('sb_secret_')) return true;
-  try {
-    return decodeJwt(key).role === 'service_role';
-  } catch {
-    return false;
-  }
 }
 
 type AuthSettings = {

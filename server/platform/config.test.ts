@@ -170,6 +170,34 @@ describe('a broken setting', () => {
   );
 });
 
+describe('a Supabase key that every browser would get', () => {
+  const token = (claims: unknown) =>
+    ['{"alg":"HS256","typ":"JWT"}', JSON.stringify(claims), 'signature']
+      .map((part) => Buffer.from(part).toString('base64url'))
+      .join('.');
+
+  test.each([
+    ['of the new kind', 'sb_secret_4vQ0Zz8rJd2nY6pTt1xKcw'],
+    ['of the old kind', token({ iss: 'supabase', role: 'service_role' })],
+    ['with spaces around it', '  sb_secret_4vQ0Zz8rJd2nY6pTt1xKcw '],
+  ])('is refused when it is a secret one: %s', (_kind, key) => {
+    const message = refusal({ ...supabase, SUPABASE_PUBLISHABLE_KEY: key });
+    expect(message).toMatch(/^SUPABASE_PUBLISHABLE_KEY holds a secret key, .* delete this one/);
+    expect(message).not.toContain(key.trim());
+  });
+
+  test.each([
+    'sb_publishable_4vQ0Zz8rJd2nY6pTt1xKcw',
+    token({ iss: 'supabase', role: 'anon' }),
+    token(null),
+    'a.b.c',
+    'x',
+  ])('is taken when it is not: %s', (key) => {
+    const config = readConfig({ ...supabase, SUPABASE_PUBLISHABLE_KEY: key });
+    expect(config.supabase?.publishable_key).toBe(key);
+  });
+});
+
 describe('who can reach it', () => {
   test.each([
     [{}, true],

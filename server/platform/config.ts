@@ -139,6 +139,11 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       'SUPABASE_URL is set but SUPABASE_PUBLISHABLE_KEY is not: copy it from the Supabase dashboard, Settings, API keys.',
     );
   }
+  if (values.SUPABASE_URL && isSecretKey(values.SUPABASE_PUBLISHABLE_KEY!)) {
+    throw new StartError(
+      'SUPABASE_PUBLISHABLE_KEY holds a secret key, and every browser would get it: make a new secret key in the dashboard, delete this one, and set the publishable (or anon) key from Settings, API keys.',
+    );
+  }
   if (values.SMTP_HOST && !values.MAIL_FROM) {
     throw new StartError(
       'SMTP_HOST is set but MAIL_FROM is not: set it to the address that mails come from.',
@@ -196,6 +201,16 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       : undefined,
     log_level: values.LOG_LEVEL ?? 'warn',
   };
+}
+
+/** Whether a Supabase key opens everything: one of the new kind by its beginning, one of the old kind by its role. */
+function isSecretKey(key: string) {
+  if (key.startsWith('sb_secret_')) return true;
+  try {
+    return JSON.parse(Buffer.from(key.split('.')[1] ?? '', 'base64url').toString()).role === 'service_role';
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a host name or address means this machine alone. */

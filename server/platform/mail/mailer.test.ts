@@ -13,6 +13,7 @@ import { createLogger } from '../logger.ts';
 import type { Mail } from './mail.ts';
 import { createMailer } from './mailer.ts';
 import { createSmtpTransport } from './smtp.ts';
+import type { SmtpFailure } from './smtp-failure.ts';
 
 const mail: Mail = {
   to: 'quarry-member@example.org',
@@ -86,7 +87,7 @@ async function refusal(sending: Promise<void>) {
 const polite = (line: string | undefined): SmtpStep =>
   line === undefined ? '220 ready' : line.startsWith('DATA') ? '354 go on' : '250 ok';
 
-const logged = () => warn.mock.calls.map(([codes]) => codes);
+const logged = () => warn.mock.calls.map(([codes]) => codes as SmtpFailure);
 
 describe('over SMTP', () => {
   test('a mail arrives whole, in both parts, with the headers of a mail that a machine wrote', async () => {
@@ -135,7 +136,7 @@ describe('over SMTP', () => {
     }
   });
 
-  test.each([
+  test.each<[Record<string, string>, string]>([
     [{ SMTP_HOST: 'localhost' }, 'this machine'],
     [{ SMTP_HOST: elsewhere, SMTP_TLS: 'off' }, 'a server without TLS, when told so'],
   ])('%o: %s is spoken to in the clear', async (settings) => {
@@ -306,7 +307,7 @@ describe('a mail that cannot be sent is told by codes alone', () => {
     const smtp = await openBroken(answer);
     const error = await refusal(openMailer({ SMTP_PORT: smtp.port }).send(mail));
     expect(error.details).toEqual({ recipient_refused: false });
-    expect(['ECONNECTION', 'ECONNRESET', 'EPIPE']).toContain(logged()[0].code);
+    expect(['ECONNECTION', 'ECONNRESET', 'EPIPE']).toContain(logged()[0]!.code);
   });
 
   test.each<[string, (line: string | undefined) => SmtpStep]>([
