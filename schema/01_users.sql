@@ -12,15 +12,16 @@ end
 $$;
 
 -- A counter object holds only `messages`, `files` and `tokens`, whole numbers from 0 on.
--- In a quota a counter may be null: unlimited. An absent counter means 0.
+-- In a quota a counter may be null: unlimited. An absent counter means 0. PL/pgSQL keeps its plans: 08 says what it saves.
 create or replace function public.are_counters(counters jsonb, may_be_unlimited boolean)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select coalesce(
+begin
+  return coalesce(
     jsonb_typeof(counters) = 'object'
     and counters - array['messages', 'files', 'tokens'] = '{}'::jsonb
     and not exists (
@@ -34,7 +35,8 @@ as $$
       end
     ),
     false
-  )
+  );
+end
 $$;
 
 -- What a month on the free plan includes.
