@@ -7,13 +7,15 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readConfig } from '../server/platform/config.ts';
 import { startServer } from '../server/start-server.ts';
 import { startFakeOpenAI } from '../server/testing/fake-openai/fake-openai.ts';
+import { startFakeSmtp } from '../server/testing/fake-smtp.ts';
+import { startFakeStripeKeys } from '../server/testing/fake-stripe-keys.ts';
 import { startFakeSupabaseAuth } from '../server/testing/fake-supabase-auth.ts';
 import { no_settings } from '../server/testing/no-settings.ts';
 import { cloneTemplate } from '../server/testing/test-postgres.ts';
 
 const root = join(import.meta.dirname, '..');
 const line =
-  /^(good |note |wrong) {2}(settings|data folder|database|chats|vector stores|erasures|supabase|coaches|openai): [^\n]+$/;
+  /^(good |note |wrong) {2}(settings|data folder|database|chats|vector stores|erasures|supabase|coaches|openai|mail|stripe): [^\n]+$/;
 
 let base: string;
 beforeAll(() => {
@@ -39,25 +41,28 @@ async function runDoctor(settings: Record<string, string>) {
 
 test('on Supabase with OpenAI, all that is set up well is good, and the exit code is 0', async () => {
   const [project, openai] = [await startFakeSupabaseAuth(), await startFakeOpenAI()];
+  const [smtp, stripe] = [await startFakeSmtp(), await startFakeStripeKeys()];
   const doctor = await runDoctor({
     DATABASE_URL: await cloneTemplate(inject('admin_url')),
     SUPABASE_URL: project.url,
     SUPABASE_PUBLISHABLE_KEY: project.publishable_key,
     OPENAI_API_KEY: openai.api_key,
     OPENAI_BASE_URL: openai.url,
+    ...{ SMTP_HOST: '127.0.0.1', SMTP_PORT: String(smtp.port), MAIL_FROM: 'hello@example.org' },
+    ...{ STRIPE_SECRET_KEY: stripe.secret_key, STRIPE_API_URL: stripe.url },
   });
   expect(doctor).toMatchObject({ code: 0, stderr: '', wrong: [] });
   const about = new Set(doctor.lines.map((one) => one.slice(7, one.indexOf(':'))));
   expect([...about]).toEqual([
     ...['settings', 'data folder', 'database', 'chats', 'vector stores', 'erasures'],
-    ...['supabase', 'coaches', 'openai'],
+    ...['supabase', 'coaches', 'openai', 'mail', 'stripe'],
   ]);
-  await project.close();
-  await openai.close();
+  for (const double of [project, openai, smtp, stripe]) await double.close();
 });
 
 test('no line holds a secret, whatever is wrong', async () => {
   const [project, openai] = [await startFakeSupabaseAuth(), await startFakeOpenAI()];
+  const [smtp, stripe] = [await startFakeSmtp(), await startFakeStripeKeys()];
   const secret = (name: string) => `hush-${name}-7f3a91c2`;
   const planted = {
     SUPABASE_PUBLISHABLE_KEY: secret('publishable'),
@@ -65,6 +70,14 @@ test('no line holds a secret, whatever is wrong', async () => {
     AUTH_JWT_SECRET: secret('auth-jwt-that-is-long-enough'),
     OPENAI_API_KEY: secret('openai'),
     OPENAI_MODEL: secret('model'),
+    SMTP_HOST: '127.0.0.1',
+    SMTP_PORT: String(smtp.port),
+    SMTP_USER: secret('smtp-user'),
+    SMTP_PASSWORD: secret('smtp-password'),
+    MAIL_FROM: `${secret('sender')} <${secret('sender')}@example.org>`,
+    STRIPE_SECRET_KEY: `sk_test_${secret('stripe')}`,
+    STRIPE_WEBHOOK_SECRET: secret('webhook'),
+    STRIPE_API_URL: stripe.url,
   };
   const database = new URL(inject('admin_url'));
   database.password = secret('database');
@@ -77,14 +90,22 @@ test('no line holds a secret, whatever is wrong', async () => {
       DATABASE_URL: `postgresql://${secret('account')}:x@127.0.0.1:9/${secret('database-name')}`,
       SUPABASE_URL: withPassword(project.url),
       OPENAI_BASE_URL: withPassword(openai.url),
+      SMTP_HOST: `${secret('mail-host')}.invalid`,
+      STRIPE_API_URL: withPassword(stripe.url),
     },
-    // The key is good, the model is not; a secret key where the public one belongs.
+    // The key is good, the model is not.
     {
       DATABASE_URL: await cloneTemplate(inject('admin_url')),
       SUPABASE_URL: project.url,
-      SUPABASE_PUBLISHABLE_KEY: `sb_secret_${secret('key')}`,
+      SUPABASE_PUBLISHABLE_KEY: project.publishable_key,
       OPENAI_BASE_URL: openai.url,
       OPENAI_API_KEY: openai.api_key,
+    },
+    // A secret key where the public one belongs.
+    {
+      DATABASE_URL: database.href,
+      SUPABASE_URL: project.url,
+      SUPABASE_PUBLISHABLE_KEY: `sb_secret_${secret('key')}`,
     },
     { DATABASE_URL: secret('no-address') },
     { SUPABASE_URL: `https://${secret('project')}.supabase.co`, DATABASE_URL: '' },
@@ -98,12 +119,12 @@ test('no line holds a secret, whatever is wrong', async () => {
     expect(stderr).toBe('');
   }
   expect(runs[0]!.code).toBe(1);
-  expect(runs[0]!.wrong).toHaveLength(3);
-  expect(runs[1]!.wrong).toHaveLength(3);
-  expect(runs[2]!.wrong).toHaveLength(2);
-  expect(runs[3]).toMatchObject({ code: 1, lines: [expect.stringContaining('The setting DATABASE_URL')] });
-  await project.close();
-  await openai.close();
+  expect(runs[0]!.wrong).toHaveLength(6);
+  expect(runs[1]!.wrong).toHaveLength(6);
+  expect(runs[2]!.wrong).toHaveLength(4);
+  expect(runs[3]).toMatchObject({ code: 1, lines: [expect.stringContaining('holds a secret key')] });
+  expect(runs[4]).toMatchObject({ code: 1, lines: [expect.stringContaining('The setting DATABASE_URL')] });
+  for (const double of [project, openai, smtp, stripe]) await double.close();
 }, 60_000);
 
 test('the embedded database is looked at where it is: not made, running, or at rest', async () => {

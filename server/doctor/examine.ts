@@ -4,7 +4,9 @@ import { type Config, StartError } from '../platform/config.ts';
 import type { Undo } from '../prepare-database.ts';
 import { checkDataFolder } from './check-data-folder.ts';
 import { checkDatabase } from './check-database.ts';
+import { checkMail } from './check-mail.ts';
 import { checkOpenAI } from './check-openai.ts';
+import { checkStripe } from './check-stripe.ts';
 import { checkSupabase } from './check-supabase.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
@@ -18,6 +20,8 @@ export async function examine(config: Config, root: string, undo: Undo): Promise
     check('database', () => checkDatabase(config, root, undo)),
     check('supabase', () => checkSupabase(config.supabase)),
     check('coaches', () => checkCoachesAndModels(config, root)),
+    check('mail', () => checkMail(config)),
+    check('stripe', () => checkStripe(config.stripe)),
   ]);
   return findings.flat();
 }

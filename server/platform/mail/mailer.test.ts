@@ -289,12 +289,7 @@ describe('a mail that cannot be sent is told by codes alone', () => {
     // Where no name server answers, this is a time-out.
     const timeouts = { connect_ms: 3_000, greeting_ms: 3_000, silence_ms: 3_000 };
     await refusal(openMailer({ SMTP_HOST: 'no.such.host.invalid' }, { timeouts }).send(mail));
-    expect(logged()).toMatchObject([
-      { code: 'ECONNREFUSED' },
-      {
-        code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN|ESERVFAIL|ECONNREFUSED|EDNS|ETIMEOUT|EREFUSED)$/),
-      },
-    ]);
+    expect(logged()).toMatchObject([{ code: 'ECONNREFUSED' }, { code: 'EDNS' }]);
   });
 
   test.each<[string, (line: string | undefined) => SmtpStep]>([

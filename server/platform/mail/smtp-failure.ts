@@ -1,6 +1,6 @@
 /** What is left of an SMTP error: nothing of it was written by the mail server or by a person. */
 export type SmtpFailure = {
-  /** An errno, one of nodemailer's codes or one of OpenSSL's: `ECONNREFUSED`, `EAUTH`, `CERT_HAS_EXPIRED`. */
+  /** An errno, one of nodemailer's codes or one of OpenSSL's: `ECONNREFUSED`, `EDNS`, `CERT_HAS_EXPIRED`. */
   code: string;
   /** What the mail server answered, such as 550. */
   status: number | undefined;
@@ -18,8 +18,10 @@ type NodemailerError = {
 /** The codes of an error of nodemailer's. Its message and its stack quote what the server said, addresses among it. */
 export function describeSmtpFailure(error: unknown): SmtpFailure {
   const { code, originalCode, responseCode, command } = (error ?? {}) as NodemailerError;
+  // What a name server answers would read like what the mail server does: ECONNREFUSED.
+  const within = code === 'EDNS' ? undefined : asCode(originalCode);
   return {
-    code: asCode(originalCode) ?? asCode(code) ?? 'UNKNOWN',
+    code: within ?? asCode(code) ?? 'UNKNOWN',
     status: typeof responseCode === 'number' ? responseCode : undefined,
     command: typeof command === 'string' && /^[A-Z][A-Z0-9 -]*$/.test(command) ? command : undefined,
   };

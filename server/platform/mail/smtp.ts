@@ -24,10 +24,9 @@ export function createSmtpTransport(smtp: SmtpConfig, timeouts = usual_timeouts)
     port: smtp.port,
     secure,
     ...(secure ? {} : isPlain ? { ignoreTLS: true } : { requireTLS: true }),
-    ...(smtp.user === undefined
-      ? {}
-      : // A server that does not offer the sign-in is not to be used without it.
-        { auth: { user: smtp.user, pass: smtp.password ?? '' }, forceAuth: true }),
+    ...(smtp.user === undefined ? {} : { auth: { user: smtp.user, pass: smtp.password ?? '' } }),
+    // A server that does not offer the sign-in is not to be used without it.
+    forceAuth: true,
     connectionTimeout: timeouts.connect_ms,
     dnsTimeout: timeouts.connect_ms,
     greetingTimeout: timeouts.greeting_ms,
