@@ -370,7 +370,8 @@ $$;
 --
 -- Done: the real tokens are added. Stopped after the first word: the message counts, with `p_usage` as reported or
 -- estimated. Stopped before it, or failed: the message is given back and no token counts; the text so far is kept.
--- `p_in_conversation`: OpenAI's conversation holds the reply. `p_usage`: {input_tokens, cached_tokens, output_tokens}.
+-- `p_conversation_id`: OpenAI's conversation that holds the reply; null: none does. `p_usage`: {input_tokens,
+-- cached_tokens, output_tokens}.
 -- Rings for those who follow the turn in another process, once it has lasted long enough to be kept by a checkpoint.
 --
 -- Returns {status, message_id, allowances}. A turn that has ended stays as it ended: calling again changes nothing and
@@ -385,7 +386,7 @@ create or replace function public.finish_turn(
   p_incomplete boolean,
   p_history_shortened boolean,
   p_usage jsonb,
-  p_in_conversation boolean
+  p_conversation_id text
 )
 returns jsonb
 language plpgsql
@@ -436,8 +437,8 @@ begin
 
   -- What OpenAI made of a turn that did not end well is not known: its conversation is made anew.
   update public.chat_sessions
-  set conversation_message_id = case when p_in_conversation then v_message_id end
-  where id = v_turn.session_id and (p_in_conversation or conversation_message_id is not null);
+  set conversation_message_id = case when thread_id = p_conversation_id then v_message_id end
+  where id = v_turn.session_id and (p_conversation_id is not null or conversation_message_id is not null);
 
   v_allowances := public.settle_usage(
     v_turn.user_id,
@@ -511,6 +512,6 @@ revoke execute on function
   public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer)
   from public, anon, authenticated, service_role;
 revoke execute on function
-  public.finish_turn(uuid, text, text, text, jsonb, boolean, boolean, jsonb, boolean)
+  public.finish_turn(uuid, text, text, text, jsonb, boolean, boolean, jsonb, text)
   from public, anon, authenticated, service_role;
 revoke execute on function public.checkpoint_turns(jsonb) from public, anon, authenticated, service_role;

@@ -49,7 +49,7 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
       incomplete: false,
       history_shortened: false,
       usage: { input_tokens: 100, cached_tokens: 10, output_tokens: 20 },
-      in_conversation: false,
+      conversation_id: null,
       ...input,
     });
   }
@@ -294,13 +294,13 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
           turn_id,
           content: `Question ${number}`,
         })) as BegunTurn;
-        await finish(turn_id, { content: `Answer ${number}`, in_conversation: true });
+        await test.pool.query('update public.chat_sessions set thread_id = $2 where id = $1', [
+          session_id,
+          `conv_${session_id}`,
+        ]);
+        await finish(turn_id, { content: `Answer ${number}`, conversation_id: `conv_${session_id}` });
         messages.push(begun.user_message_id);
       }
-      await test.pool.query('update public.chat_sessions set thread_id = $2 where id = $1', [
-        session_id,
-        `conv_${session_id}`,
-      ]);
       return { member, session_id, messages };
     }
 
@@ -377,10 +377,10 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
         with_history: false,
       })) as BegunTurn;
       expect(first.conversation_id).toBe(`conv_${session_id}`);
-      await finish(messages[0]!, { in_conversation: true, content: 'Answer 3' });
+      await finish(messages[0]!, { conversation_id: `conv_${session_id}`, content: 'Answer 3' });
       const turn_id = randomUUID();
       await begin(member, { session_id, turn_id, repeats_id: first.user_message_id, with_history: false });
-      await finish(turn_id, { in_conversation: true, content: 'Answer 3, another' });
+      await finish(turn_id, { conversation_id: `conv_${session_id}`, content: 'Answer 3, another' });
       const next = (await begin(member, { session_id, with_history: false })) as BegunTurn;
       expect(next.conversation_id).toBe(`conv_${session_id}`);
     });
@@ -489,37 +489,48 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
   });
 
   describe('OpenAI’s conversation is used', () => {
-    async function afterFirstTurn(finishing: Partial<FinishInput>, thread_id = 'conv_1') {
+    async function afterFirstTurn(
+      finishing: Omit<Partial<FinishInput>, 'conversation_id'>,
+      { held, thread_id = held ?? 'conv_1' }: { held: string | null; thread_id?: string },
+    ) {
       const member = await insertMember(test.pool);
       const [session_id, turn_id] = [randomUUID(), randomUUID()];
       await begin(member, { session_id, turn_id, with_history: false });
       await test.pool.query('update public.chat_sessions set thread_id = $2 where id = $1', [
         session_id,
-        `${thread_id}${session_id}`,
+        thread_id,
       ]);
-      await finish(turn_id, finishing);
+      await finish(turn_id, { ...finishing, conversation_id: held });
       const begun = (await begin(member, { session_id, content: 'Next', with_history: false })) as BegunTurn;
       return { used: begun.conversation_id !== null, history: begun.history.length };
     }
 
     it('when it holds the chat’s last message, and then no history is sent', async () => {
-      expect(await afterFirstTurn({ in_conversation: true })).toEqual({ used: true, history: 0 });
+      expect(await afterFirstTurn({}, { held: 'conv_1' })).toEqual({ used: true, history: 0 });
     });
 
     it('not after a reply that it does not hold', async () => {
-      expect(await afterFirstTurn({ in_conversation: false })).toEqual({ used: false, history: 2 });
+      expect(await afterFirstTurn({}, { held: null })).toEqual({ used: false, history: 2 });
     });
 
     it('not after a stop or a failure', async () => {
-      expect(await afterFirstTurn({ status: 'stopped' })).toEqual({ used: false, history: 2 });
-      expect(await afterFirstTurn({ status: 'failed', error_code: 'model_failed', content: '' })).toEqual({
+      expect(await afterFirstTurn({ status: 'stopped' }, { held: null })).toEqual({
         used: false,
-        history: 1,
+        history: 2,
       });
+      const failed = { status: 'failed', error_code: 'model_failed', content: '' } as const;
+      expect(await afterFirstTurn(failed, { held: null })).toEqual({ used: false, history: 1 });
     });
 
     it('not when it is a thread of the API that is gone', async () => {
-      expect(await afterFirstTurn({ in_conversation: true }, 'thread_')).toEqual({ used: false, history: 2 });
+      expect(await afterFirstTurn({}, { held: 'thread_1' })).toEqual({ used: false, history: 2 });
+    });
+
+    it('not when another one was recorded for the chat meanwhile', async () => {
+      expect(await afterFirstTurn({}, { held: 'conv_1', thread_id: 'conv_late' })).toEqual({
+        used: false,
+        history: 2,
+      });
     });
   });
 

@@ -17,9 +17,16 @@ let server: Server;
 let pool: pg.Pool;
 let member: TestClient;
 
-async function start(options: Parameters<typeof startFakeOpenAI>[0] = {}) {
+async function start(
+  options: Parameters<typeof startFakeOpenAI>[0] = {},
+  settings: Record<string, string> = {},
+) {
   openai = await startFakeOpenAI({ token_delay_ms: 1, ...options });
-  server = await startTestServer({ OPENAI_API_KEY: openai.api_key, OPENAI_BASE_URL: openai.url });
+  server = await startTestServer({
+    OPENAI_API_KEY: openai.api_key,
+    OPENAI_BASE_URL: openai.url,
+    ...settings,
+  });
   pool = new pg.Pool({ connectionString: server.database_url, max: 2 });
   member = await server.signUp();
 }
@@ -472,5 +479,33 @@ describe('with a model that sends what PostgreSQL cannot hold', () => {
     expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
     const { messages } = await member.json(`/api/chat-sessions/${session_id}/messages`);
     expect(messages[1].content).toBe(text);
+  });
+});
+
+describe('with an upstream that keeps one waiting', () => {
+  beforeAll(() => start({}, { OPENAI_PATIENCE_S: '1' }));
+  afterAll(() => stop());
+  afterEach(async () => {
+    const { end } = await readTurn(await member.send({ content: 'And the next turn works' }));
+    expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
+  });
+
+  it.each([
+    ['no answer', 'POST /v1/responses', { hang: true }, 'model_timed_out'],
+    ['a stall in the middle', 'POST /v1/responses', { stall_after: 12 }, 'model_timed_out'],
+    ['no answer while the chat is made ready', 'POST /v1/conversations', { hang: true }, 'model_timed_out'],
+    ['too long a wait that it asks for', 'POST /v1/responses', rateLimited(5_000), 'model_rate_limited'],
+  ] as const)('%s: told in time, nothing counted, the text so far kept', async (_, path, fault, code) => {
+    const sender = await server.signUp();
+    const session_id = randomUUID();
+    openai.faults.next(path, fault as never);
+    const { text, end } = await readTurn(
+      await sender.send({ session_id, content: 'A carousel about bread' }),
+    );
+    expect(end).toMatchObject({ event: 'error', data: { code, counted: false } });
+    expect((await usageOf(sender)).messages).toBe(0);
+    const { messages } = await sender.json(`/api/chat-sessions/${session_id}/messages`);
+    expect(messages.slice(1).map((message: any) => message.content)).toEqual(text ? [text] : []);
+    expect(text !== '').toBe('stall_after' in fault);
   });
 });

@@ -56,7 +56,7 @@ export async function prepareTurn(
   };
   if (upstream) {
     await Promise.all([
-      attachConversation(services, begun, turn, running),
+      unlessAborted(attachConversation(services, begun, turn, running), signal),
       attachDocuments(services, begun, turn, running, signal),
     ]);
     signal.throwIfAborted();
@@ -126,5 +126,19 @@ export async function mendUpstream(
   turn.history = messages;
   begun.history_shortened = shortened;
   turn.conversation_id = null;
-  await attachConversation(services, begun, turn, running);
+  await unlessAborted(attachConversation(services, begun, turn, running), running.abort.signal);
+}
+
+/** Waits for something that goes on by itself, until the signal aborts; throws the signal's reason then. */
+async function unlessAborted(going: Promise<void>, signal: AbortSignal): Promise<void> {
+  going.catch(() => {});
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([going, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

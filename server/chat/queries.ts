@@ -84,7 +84,8 @@ export type FinishInput = {
   incomplete: boolean;
   history_shortened: boolean;
   usage: ModelUsage;
-  in_conversation: boolean;
+  /** OpenAI's conversation that holds the reply; null: none does. */
+  conversation_id: string | null;
 };
 
 export type FinishOutcome = { status: string; message_id: string | null; allowances?: Allowances };
@@ -94,7 +95,7 @@ export async function finishTurn(database: Database, input: FinishInput): Promis
   const { rows } = await sql<{ result: FinishOutcome | null }>`
     select public.finish_turn(
       ${input.turn_id}, ${input.status}, ${input.error_code}, ${input.content}, ${JSON.stringify(input.citations)},
-      ${input.incomplete}, ${input.history_shortened}, ${JSON.stringify(input.usage)}, ${input.in_conversation}
+      ${input.incomplete}, ${input.history_shortened}, ${JSON.stringify(input.usage)}, ${input.conversation_id}
     ) as result
   `.execute(database);
   return rows[0]!.result ?? undefined;
@@ -133,7 +134,7 @@ export async function failAbandonedTurns(
       incomplete: false,
       history_shortened: false,
       usage: no_usage,
-      in_conversation: false,
+      conversation_id: null,
     });
   }
   return rows.length;

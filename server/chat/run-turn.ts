@@ -68,7 +68,7 @@ export async function runTurn(
     usage:
       end?.usage ??
       (stopped && running.text && services.upstream && turn ? estimateUsage(turn, running.text) : no_usage),
-    in_conversation: end !== undefined && turn?.conversation_id != null,
+    conversation_id: end ? (turn?.conversation_id ?? null) : null,
   };
   let outcome: FinishOutcome | undefined;
   try {
@@ -164,8 +164,7 @@ function findCited(source: CitationSource, { documents }: Begun) {
   return document && { file_id: document.file_id, file_name: document.file_name };
 }
 
-/** A turn is answered, or told to have failed, within a minute: everything before the first sign has this long. */
-const first_sign_timeout_ms = 50_000;
+const practice_patience_ms = 45_000;
 
 async function prepareInTime(
   services: TurnServices,
@@ -173,8 +172,10 @@ async function prepareInTime(
   begun: Begun,
   running: RunningTurn,
 ): Promise<ModelTurn> {
-  const deadline_ms = running.started_ms + first_sign_timeout_ms;
-  const timeout = AbortSignal.timeout(first_sign_timeout_ms);
+  // What is made ready upstream and the request itself share one patience.
+  const patience_ms = services.upstream?.config.patience_ms ?? practice_patience_ms;
+  const deadline_ms = running.started_ms + patience_ms;
+  const timeout = AbortSignal.timeout(patience_ms);
   const signal = AbortSignal.any([running.abort.signal, timeout]);
   try {
     return await prepareTurn(services, coach, begun, { running, signal, deadline_ms });

@@ -151,7 +151,7 @@ describe('turns over HTTP', () => {
     await pool.query(`update public.turns set reply = 'Word by word' where id = $1`, [id]);
     expect((await events.next()).value).toMatchObject({ event: 'text', data: ' by word', id: '12' });
     await pool.query(
-      `select public.finish_turn($1, 'done', null, 'Word by word.', '[]', false, false, '{}', false)`,
+      `select public.finish_turn($1, 'done', null, 'Word by word.', '[]', false, false, '{}', null)`,
       [id],
     );
     expect((await events.next()).value).toMatchObject({ event: 'text', data: '.', id: '13' });
@@ -271,7 +271,7 @@ describe('a reply that takes its time', () => {
     const reading = member.send({ id, content: 'A carousel about bread' }).then(readTurn);
     await delay(200);
     await pool.query(
-      `select public.finish_turn($1, 'failed', 'server_stopped', 'Half', '[]', false, false, '{}', false)`,
+      `select public.finish_turn($1, 'failed', 'server_stopped', 'Half', '[]', false, false, '{}', null)`,
       [id],
     );
     await pool.end();

@@ -26,7 +26,7 @@ async function start(options: FakeOpenAIOptions = {}) {
 async function checkDouble(settings: { api_key?: string; model?: string } = {}, of = coaches) {
   const { url: base_url, api_key } = openai!;
   const findings = await checkOpenAI(
-    { base_url, api_key, model: undefined, store_days: 30, ...settings },
+    { base_url, api_key, model: undefined, store_days: 30, patience_ms: 45_000, ...settings },
     of,
   );
   return findings.map(({ verdict, sentence }) => `${verdict} ${sentence}`);

@@ -90,6 +90,7 @@ describe('modes', () => {
       base_url: 'https://api.openai.com/v1',
       model: undefined,
       store_days: 30,
+      patience_ms: 45_000,
     });
     const compatible = { OPENAI_API_KEY: 'sk-1', OPENAI_BASE_URL: 'http://localhost:11434/v1/' };
     expect(readConfig(compatible).openai?.base_url).toBe('http://localhost:11434/v1');

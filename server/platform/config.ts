@@ -51,6 +51,7 @@ const settings = z.object({
   OPENAI_BASE_URL: url,
   OPENAI_MODEL: text,
   OPENAI_STORE_DAYS: wholeNumber(1, 365, 30),
+  OPENAI_PATIENCE_S: wholeNumber(1, 600, 45),
   MAX_FILE_MB: wholeNumber(1, 500, 25),
   OPERATOR_EMAIL: email,
   SMTP_HOST: text,
@@ -108,7 +109,16 @@ export type Config = {
   database_pool_size: number;
   supabase: { url: string; publishable_key: string; jwt_secret: string | undefined } | undefined;
   auth_jwt_secret: string | undefined;
-  openai: { api_key: string; base_url: string; model: string | undefined; store_days: number } | undefined;
+  openai:
+    | {
+        api_key: string;
+        base_url: string;
+        model: string | undefined;
+        store_days: number;
+        /** How long a reply may take to begin, or be silent in the middle. */
+        patience_ms: number;
+      }
+    | undefined;
   max_file_bytes: number;
   /** Becomes the first operator. Lower case. */
   operator_email: string | undefined;
@@ -178,6 +188,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
           base_url: (values.OPENAI_BASE_URL ?? 'https://api.openai.com/v1').replace(/\/+$/, ''),
           model: values.OPENAI_MODEL,
           store_days: values.OPENAI_STORE_DAYS,
+          patience_ms: values.OPENAI_PATIENCE_S * 1000,
         }
       : undefined,
     max_file_bytes: values.MAX_FILE_MB * 1_000_000,

@@ -8,7 +8,6 @@ import { mendableIn, UpstreamUnusable, upstreamError } from './upstream-errors.t
 
 /** How long each part of an upstream's answer may take. */
 const connect_timeout_ms = 10_000;
-const silence_timeout_ms = 45_000;
 const retry_limit = 2;
 const longest_retry_wait_ms = 20_000;
 
@@ -35,7 +34,7 @@ export async function* streamResponse(
   const events: string[] = [];
   const parser = createParser({ onEvent: (event) => void events.push(event.data) });
   response.setEncoding('utf8');
-  const silence = setTimeout(stalled, silence_timeout_ms);
+  const silence = setTimeout(stalled, config.patience_ms);
   function stalled() {
     response.destroy(
       new AppError(
