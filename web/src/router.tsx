@@ -15,6 +15,7 @@ import { ChatPage } from './chat/chat-page.tsx';
 import { preloadReplies } from './chat/coach-message.tsx';
 import { NewChatPage } from './chat/new-chat-page.tsx';
 import { HomePage } from './coaches/home-page.tsx';
+import { OutboxPage } from './mail/outbox-page.tsx';
 import { Button } from './platform/button.tsx';
 import { PracticeLine } from './platform/practice-line.tsx';
 import { ProblemPage } from './platform/problem-page.tsx';
@@ -56,6 +57,15 @@ const signUpRoute = createRoute({
   validateSearch: nextSearch,
   beforeLoad: leaveWhenSignedIn,
   component: SignUpPage,
+});
+
+/** For everybody on the server's own machine: a mail that lets one in again is read by somebody who is out. */
+const outboxRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/outbox',
+  validateSearch: (search): { mail?: string } =>
+    typeof search.mail === 'string' ? { mail: search.mail } : {},
+  component: OutboxPage,
 });
 
 const memberRoute = createRoute({
@@ -101,6 +111,7 @@ const chatRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   signInRoute,
   signUpRoute,
+  outboxRoute,
   memberRoute.addChildren([homeRoute, newChatRoute, chatRoute]),
 ]);
 

@@ -1,5 +1,7 @@
+import { Link } from '@tanstack/react-router';
 import ChevronsUpDown from 'lucide-react/icons/chevrons-up-down';
 import LogOut from 'lucide-react/icons/log-out';
+import Mail from 'lucide-react/icons/mail';
 import {
   Menu,
   MenuContent,
@@ -10,6 +12,7 @@ import {
   MenuSeparator,
   MenuTrigger,
 } from '../platform/menu.tsx';
+import { usePlatform } from '../platform/platform-context.ts';
 import { type Theme, useTheme } from '../platform/theme.ts';
 import { useAuth } from './auth-context.ts';
 import { type Me, messagesLeft, useMe } from './me.ts';
@@ -28,6 +31,7 @@ function allowanceSentence(me: Me) {
 
 /** Who is signed in, the plan, what is left of it, the theme, and the way out. */
 export function AccountMenu() {
+  const { config } = usePlatform();
   const { signOut } = useAuth();
   const { data: me } = useMe();
   const [theme, setTheme] = useTheme();
@@ -73,6 +77,14 @@ export function AccountMenu() {
           ))}
         </MenuRadioGroup>
         <MenuSeparator />
+        {config.outbox && (
+          <MenuItem asChild>
+            <Link to="/outbox">
+              <Mail size={16} className="text-muted" />
+              Outbox
+            </Link>
+          </MenuItem>
+        )}
         <MenuItem onSelect={signOut}>
           <LogOut size={16} className="text-muted" />
           Sign out

@@ -1,11 +1,14 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Mark } from '../platform/mark.tsx';
 import { OfflineNotice } from '../platform/offline-notice.tsx';
+import { usePlatform } from '../platform/platform-context.ts';
 import { PracticeLine } from '../platform/practice-line.tsx';
 import { useFocusOnArrival } from '../platform/use-focus-on-arrival.ts';
 
 /** The page around signing in and signing up. */
 export function SignInFrame({ title, lead, children }: { title: string; lead: string; children: ReactNode }) {
+  const { config } = usePlatform();
   const heading = useFocusOnArrival<HTMLHeadingElement>(title);
   return (
     <div className="flex min-h-full flex-col">
@@ -21,6 +24,15 @@ export function SignInFrame({ title, lead, children }: { title: string; lead: st
         </h1>
         <p className="mt-1.5 mb-4 text-muted">{lead}</p>
         {children}
+        {config.outbox && (
+          <p className="mt-6 text-small text-muted">
+            No mail is sent from here: it lands in the{' '}
+            <Link to="/outbox" className="text-link underline">
+              outbox
+            </Link>
+            .
+          </p>
+        )}
       </main>
       <PracticeLine />
     </div>

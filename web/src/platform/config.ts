@@ -10,6 +10,8 @@ export type Config = {
   max_files_per_message: number;
   /** With the dot, in lower case. */
   file_extensions: string[];
+  /** Mails are shown on /outbox in place of being sent. */
+  outbox: boolean;
 };
 
 /** Reads the configuration; throws when the server cannot be reached or does not answer with it. */
