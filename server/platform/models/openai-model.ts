@@ -6,6 +6,20 @@ import type { OpenAIConfig } from './openai-client.ts';
 import { streamResponse } from './openai-stream.ts';
 import { UpstreamUnusable, upstreamError } from './upstream-errors.ts';
 
+/** The events that say something to us. The others repeat what is known, some of them the whole instructions. */
+const events_read: ReadonlySet<string> = new Set<Responses.ResponseStreamEvent['type']>([
+  'response.output_text.delta',
+  'response.refusal.delta',
+  'response.content_part.added',
+  'response.output_text.annotation.added',
+  'response.file_search_call.searching',
+  'response.output_item.done',
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'error',
+]);
+
 /**
  * The model behind OpenAI's Responses API (openapi 2.3.0). The stream has four ends: `response.completed`,
  * `response.incomplete`, `response.failed` or `error`, and none of these, which means that it was cut off.
@@ -17,7 +31,8 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
     const marks = turn.passages.length > 0 ? createMarkReader(turn.passages.length) : undefined;
     const retrieved = new Map<string, { text: string; score: number }[]>();
 
-    for await (const data of streamResponse(config, requestBody(turn), turn.deadline_ms, signal)) {
+    const reading = { names: events_read, deadline_ms: turn.deadline_ms, signal };
+    for await (const data of streamResponse(config, requestBody(turn), reading)) {
       if (data === '[DONE]') break;
       const event = parseEvent(data);
       switch (event.type) {

@@ -16,8 +16,12 @@ const agents = {
   'https:': new https.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, scheduling: 'lifo' }),
 };
 
+/** How long an answer whose last event was read may take to end, so that its connection is kept. */
+const rest_timeout_ms = 1_000;
+
 /**
- * Posts a request to `/responses` and yields the `data` of each event of its stream, as the upstream sent it.
+ * Posts a request to `/responses` and yields the `data` of each event of its stream whose name is among `names`, or that
+ * has no name, as the upstream sent it.
  *
  * Read with node:http and not with the SDK: at 200 streams the SDK costs nine times the delay and nearly twice the
  * processor. Retries only before the first byte, and while it can come before `deadline_ms` (as `performance.now()`).
@@ -27,13 +31,9 @@ const agents = {
 export async function* streamResponse(
   config: OpenAIConfig,
   body: unknown,
-  deadline_ms: number,
-  signal: AbortSignal,
+  { names, deadline_ms, signal }: { names: ReadonlySet<string>; deadline_ms: number; signal: AbortSignal },
 ): AsyncGenerator<string, void, void> {
   const response = await postWithRetries(config, JSON.stringify(body), deadline_ms, signal);
-  const events: string[] = [];
-  const parser = createParser({ onEvent: (event) => void events.push(event.data) });
-  response.setEncoding('utf8');
   const silence = setTimeout(stalled, config.patience_ms);
   function stalled() {
     response.destroy(
@@ -43,11 +43,50 @@ export async function* streamResponse(
       ),
     );
   }
+
+  let events: string[] = [];
+  let hasEnded = false;
+  let failure: unknown;
+  let wake: (() => void) | undefined;
+  const parser = createParser({
+    onEvent({ event, data }) {
+      // Some events repeat all that was asked: those that nobody reads are not handed on to be parsed.
+      if (event === undefined || names.has(event)) events.push(data);
+    },
+  });
+  // By its events: iterating over the stream costs more than all else that is done with a word.
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    silence.refresh();
+    parser.feed(chunk);
+    if (events.length > 0) wake?.();
+  });
+  response.on('end', () => {
+    hasEnded = true;
+    wake?.();
+  });
+  response.on('error', (error) => {
+    failure = error;
+    wake?.();
+  });
+  response.on('close', () => {
+    hasEnded = true;
+    wake?.();
+  });
+
   try {
-    for await (const chunk of response) {
-      silence.refresh();
-      parser.feed(chunk as string);
-      for (const data of events.splice(0)) yield data;
+    for (;;) {
+      while (events.length > 0) {
+        const arrived = events;
+        events = [];
+        for (const data of arrived) yield data;
+      }
+      if (failure) throw failure;
+      signal.throwIfAborted();
+      if (hasEnded) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -61,8 +100,23 @@ export async function* streamResponse(
     );
   } finally {
     clearTimeout(silence);
-    response.destroy();
+    letGo(response, signal);
   }
+}
+
+/**
+ * Reads an answer to its end, so that its connection serves the next turn: a new one costs the first word a handshake. One
+ * that goes on is closed.
+ */
+function letGo(response: http.IncomingMessage, signal: AbortSignal) {
+  if (response.readableEnded) return;
+  if (signal.aborted) {
+    response.destroy();
+    return;
+  }
+  const timer = setTimeout(() => response.destroy(), rest_timeout_ms);
+  timer.unref();
+  response.on('close', () => clearTimeout(timer));
 }
 
 async function postWithRetries(config: OpenAIConfig, body: string, deadline_ms: number, signal: AbortSignal) {
