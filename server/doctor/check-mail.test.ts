@@ -20,7 +20,10 @@ afterEach(async () => {
 
 async function check(settings: Record<string, string | number>, silence_ms = 5_000) {
   const given = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
-  const smtp = { SMTP_HOST: elsewhere, MAIL_FROM: 'Amber <amber@example.org>' };
+  const smtp = {
+    ...{ SMTP_HOST: elsewhere, MAIL_FROM: 'Amber <amber@example.org>' },
+    PUBLIC_URL: settings.SMTP_HOST === '' ? '' : 'https://coach.example.org',
+  };
   const findings = await checkMail(readConfig({ ...smtp, ...given }), {
     ...{ connect_ms: silence_ms, greeting_ms: silence_ms, silence_ms },
   });
@@ -74,6 +77,14 @@ test('a mail server on this machine needs neither TLS nor a sign-in', async () =
   const smtp = await openSmtp();
   expect(await check({ SMTP_HOST: '127.0.0.1', SMTP_PORT: smtp.port })).toEqual([
     'good The mail server answers.',
+  ]);
+});
+
+test('links that lead to where the server listens are noted', async () => {
+  const smtp = await openSmtp();
+  expect(await check({ SMTP_HOST: '127.0.0.1', SMTP_PORT: smtp.port, PUBLIC_URL: '' })).toEqual([
+    'good The mail server answers.',
+    expect.stringMatching(/^note PUBLIC_URL is not set, so links in mails lead to where the server listens/),
   ]);
 });
 

@@ -8,10 +8,8 @@ const { good, note, wrong } = findingsAbout('mail');
 const usual_timeouts: SmtpTimeouts = { connect_ms: 5_000, greeting_ms: 5_000, silence_ms: 5_000 };
 
 /** Whether mails can be sent: connects, encrypts and signs in as a mail would, and sends none. */
-export async function checkMail(
-  { smtp, is_local }: Pick<Config, 'smtp' | 'is_local'>,
-  timeouts = usual_timeouts,
-): Promise<Finding[]> {
+export async function checkMail(config: Config, timeouts = usual_timeouts): Promise<Finding[]> {
+  const { smtp, is_local } = config;
   if (!smtp) {
     return [
       is_local
@@ -45,6 +43,13 @@ export async function checkMail(
   if (smtp.tls === 'off' && smtp.port !== 465 && !isLoopback(smtp.host)) {
     answers.push(
       note('SMTP_TLS is off: mails, and the password, can be read on their way. Take it away where you can.'),
+    );
+  }
+  if (!config.public_url) {
+    answers.push(
+      note(
+        'PUBLIC_URL is not set, so links in mails lead to where the server listens: set it to the address that people use.',
+      ),
     );
   }
   return answers;

@@ -383,6 +383,12 @@ describe('without a mail server', () => {
     expect(logged()).toMatchObject([{ code: 'ENOTDIR' }]);
   });
 
+  test('a full disk is told by name', async () => {
+    const mailer = createMailer(readConfig({ DATA_DIR: join(base, 'full') }), logger);
+    vi.spyOn(mailer.outbox!, 'add').mockRejectedValue(Object.assign(new Error(mail.to), { code: 'ENOSPC' }));
+    expect((await refusal(mailer.send(mail))).message).toMatch(/the disk is full/);
+  });
+
   test('with one there is no outbox', () => {
     expect(openMailer({}).outbox).toBeUndefined();
   });
