@@ -9,7 +9,7 @@ import {
   SignJWT,
   UnsecuredJWT,
 } from 'jose';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createTokenVerifier, type TokenVerifier } from './auth.ts';
 import { readConfig } from './config.ts';
 import { AppError } from './errors.ts';
@@ -79,6 +79,21 @@ describe('with the Auth in our process', () => {
     ['whose person is no uuid', { sub: "' or true --" }],
   ])('a token %s is refused', async (_, changes) => {
     expect(await codeOf(verifyToken(await sign(memberClaims(changes), secret)))).toBe('sign_in_required');
+  });
+
+  test('a token that was taken before is refused once it has ended, and one like it at once', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const token = await sign(memberClaims({ exp: now_s() + 60 }), secret);
+      expect(await verifyToken(token)).toEqual({ auth_id, email });
+      expect(await codeOf(verifyToken(`${token}A`))).toBe('sign_in_required');
+      vi.setSystemTime(Date.now() + 59_000);
+      expect(await verifyToken(token)).toEqual({ auth_id, email });
+      vi.setSystemTime(Date.now() + 2_000);
+      expect(await codeOf(verifyToken(token))).toBe('sign_in_required');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('a token of another secret is refused', async () => {
@@ -192,6 +207,20 @@ describe('on Supabase', () => {
     ['of the role service_role', { role: 'service_role' }],
   ])('a token %s is refused', async (_, changes) => {
     expect(await codeOf(createVerifier()(await signWith(keys, issued(changes))))).toBe('sign_in_required');
+  });
+
+  test('a token whose key the project has withdrawn is refused within a quarter of an hour', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const verify = createVerifier();
+      const token = await signWith(keys, issued());
+      expect(await verify(token)).toEqual({ auth_id, email });
+      published = [(await makeKeys()).jwk];
+      vi.setSystemTime(Date.now() + 15 * 60_000);
+      expect(await codeOf(verify(token))).toBe('sign_in_required');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('a token of a key that the project does not publish is refused', async () => {
