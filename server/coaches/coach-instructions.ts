@@ -1,7 +1,20 @@
 import type { Coach, PlaybookStep } from './coach-file.ts';
 
-/** What a language model is told to be this coach: the file's instructions, its playbook, and the finished work's shape. */
+const rendered = new WeakMap<Coach, string>();
+
+/**
+ * What a language model is told to be this coach: the file's instructions, its playbook, and the finished work's shape.
+ * Put together once for each coach.
+ */
 export function coachInstructions(coach: Coach): string {
+  const known = rendered.get(coach);
+  if (known !== undefined) return known;
+  const instructions = renderInstructions(coach);
+  rendered.set(coach, instructions);
+  return instructions;
+}
+
+function renderInstructions(coach: Coach): string {
   return [
     coach.instructions,
     '## Playbook',
