@@ -68,3 +68,17 @@ it('who is signed out sees a mail come while the page is open, reads it, and fol
   expect(complaints).toEqual([]);
   await context.close();
 });
+
+it('a member comes to it by the account menu', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${touchline.url}/sign-up`);
+  await page.getByRole('textbox', { name: 'Email' }).fill('menu@example.org');
+  await page.getByLabel('Password', { exact: true }).fill('a long password');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('button', { name: /^Account:/ }).click();
+  await page.getByRole('menuitem', { name: 'Outbox' }).press('Enter');
+  await page.getByRole('heading', { name: 'Outbox' }).waitFor();
+  expect(new URL(page.url()).pathname).toBe('/outbox');
+  await context.close();
+});
