@@ -15,7 +15,7 @@ import { cloneTemplate } from '../server/testing/test-postgres.ts';
 
 const root = join(import.meta.dirname, '..');
 const line =
-  /^(good |note |wrong) {2}(settings|data folder|database|chats|vector stores|erasures|supabase|coaches|openai|mail|stripe): [^\n]+$/;
+  /^(good |note |wrong) {2}(settings|data folder|database|chats|vector stores|erasures|operators|supabase|coaches|openai|mail|stripe): [^\n]+$/;
 
 let base: string;
 beforeAll(() => {
@@ -54,7 +54,7 @@ test('on Supabase with OpenAI, all that is set up well is good, and the exit cod
   expect(doctor).toMatchObject({ code: 0, stderr: '', wrong: [] });
   const about = new Set(doctor.lines.map((one) => one.slice(7, one.indexOf(':'))));
   expect([...about]).toEqual([
-    ...['settings', 'data folder', 'database', 'chats', 'vector stores', 'erasures'],
+    ...['settings', 'data folder', 'database', 'chats', 'vector stores', 'erasures', 'operators'],
     ...['supabase', 'coaches', 'openai', 'mail', 'stripe'],
   ]);
   for (const double of [project, openai, smtp, stripe]) await double.close();

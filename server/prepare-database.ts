@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Config, StartError } from './platform/config.ts';
 import { describeConnectionFailure } from './platform/connection-failure.ts';
 import { createPool } from './platform/database.ts';
-import { startEmbeddedPostgres } from './platform/embedded-postgres.ts';
+import { findEmbeddedPostgres, startEmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { type LocalAuth, startLocalAuth } from './platform/local-auth.ts';
 import type { Logger } from './platform/logger.ts';
 import { findPendingFiles, migrate, readSchemaFiles } from './platform/migrate.ts';
@@ -32,6 +32,21 @@ export async function prepareDatabaseServer(config: Config, undo: Undo, logger: 
   const postgres = await startEmbeddedPostgres(config.data_folder, logger);
   undo.push(() => postgres.stop());
   return postgres.url;
+}
+
+/**
+ * Returns the address of the database as it stands: the embedded one as it runs, else started, which `undo` ends.
+ * Undefined where that was never made.
+ */
+export async function openDatabaseServer(
+  config: Config,
+  undo: Undo,
+  logger: Logger,
+): Promise<string | undefined> {
+  if (config.database_url) return config.database_url;
+  const embedded = await findEmbeddedPostgres(config.data_folder);
+  if (!embedded.made) return undefined;
+  return embedded.url ?? prepareDatabaseServer(config, undo, logger);
 }
 
 /**

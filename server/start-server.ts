@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import { appointFirstOperator } from './accounts/roles.ts';
 import { createApp } from './app.ts';
 import { giveBackAllTurns, watchAbandonedTurns } from './chat/abandoned-turns.ts';
 import { loadCoaches } from './coaches/load-coaches.ts';
@@ -75,6 +76,7 @@ export async function startServer(
     undo.push(() => jobs.stop());
     undo.push(() => bell.stop());
     if (config.mode === 'embedded') await giveBackAllTurns(database, logger);
+    await appointFirstOperator(services, false);
     undo.push(watchAbandonedTurns(database, running_turns, logger));
     // Without the override a route that answers by itself (RESPONSE_ALREADY_SENT) is recognised.
     serve(getRequestListener(createApp(services).fetch, { overrideGlobalObjects: false }));

@@ -24,6 +24,7 @@ it('whoever signs up has a profile with the free plan', async () => {
     subscription_usage: { messages: 0, files: 0, tokens: 0 },
     is_active: true,
     email_confirmed: false,
+    role: 'member',
   });
 });
 

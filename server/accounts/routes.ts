@@ -2,8 +2,10 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { SignedIn } from '../platform/auth.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
+import { isFromThisMachine } from '../platform/mail/routes.ts';
 import { createRouter, jsonResponse, problemResponse, signedIn } from '../platform/routes.ts';
 import { findProfile, insertMissingProfile } from './queries.ts';
+import { type RoleParts, settleRole } from './roles.ts';
 
 const counters = z.object({
   messages: z.int().nullable(),
@@ -23,6 +25,7 @@ const me = z
     subscription_usage: counters,
     is_active: z.boolean(),
     email_confirmed: z.boolean(),
+    role: z.enum(['member', 'operator']),
     created_at: z.string(),
   })
   .openapi('Me');
@@ -36,13 +39,14 @@ const getMe = createRoute({
 });
 
 /** The routes of a person's own account. */
-export function accountRoutes({ database }: { database: Database }) {
+export function accountRoutes(parts: RoleParts) {
   const routes = createRouter();
   routes.openapi(getMe, async (c) => {
-    const { is_deleted: _, ...profile } = await getOpenProfile(database, c.var.signed_in);
+    const { is_deleted: _, ...profile } = await getOpenProfile(parts.database, c.var.signed_in);
     return c.json(
       {
         ...profile,
+        role: await settleRole(parts, profile, isFromThisMachine(c)),
         subscription_quota: fillCounters(profile.subscription_quota),
         subscription_usage: fillCounters(profile.subscription_usage),
       },

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { type Config, StartError } from '../platform/config.ts';
 import { describeConnectionFailure } from '../platform/connection-failure.ts';
-import { findEmbeddedPostgres } from '../platform/embedded-postgres.ts';
 import { createLogger } from '../platform/logger.ts';
 import { findPendingFiles, readSchemaFiles } from '../platform/migrate.ts';
 import { hasSupabaseObjects } from '../platform/supabase.ts';
-import { prepareDatabaseServer, type Undo } from '../prepare-database.ts';
+import { openDatabaseServer, type Undo } from '../prepare-database.ts';
+import { checkOperators } from './check-operators.ts';
 import { checkRows } from './check-rows.ts';
 import { type Finding, findingsAbout } from './finding.ts';
 
@@ -18,12 +18,8 @@ const timeout_ms = 5_000;
  * is used as it runs, else started, which `undo` ends. Changes nothing in it.
  */
 export async function checkDatabase(config: Config, root: string, undo: Undo): Promise<Finding[]> {
-  let url = config.database_url;
-  if (!url) {
-    const embedded = await findEmbeddedPostgres(config.data_folder);
-    if (!embedded.made) return [note('There is none yet: the first start makes it.')];
-    url = embedded.url ?? (await prepareDatabaseServer(config, undo, createLogger('silent')));
-  }
+  const url = await openDatabaseServer(config, undo, createLogger('silent'));
+  if (!url) return [note('There is none yet: the first start makes it.')];
   const pool = new pg.Pool({
     connectionString: url,
     max: 1,
@@ -61,6 +57,7 @@ async function checkConnected(pool: pg.Pool, config: Config, root: string): Prom
     await checkSchema(pool, root),
     await checkRowSecurity(pool),
     ...(await checkRows(pool, config)),
+    ...(await checkOperators(pool, config)),
   ];
 }
 

@@ -16,6 +16,7 @@ export type Me = {
   subscription_usage: Meters<number>;
   is_active: boolean;
   email_confirmed: boolean;
+  role: 'member' | 'operator';
   created_at: string;
 };
 
