@@ -224,7 +224,7 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
       await client.query('commit');
       const turn = randomUUID();
       const begun = await client.query(
-        `select public.begin_turn('a0000000-0000-4000-8000-000000000001', $1, $2, 'carousel', 'A title', 'And now?', '{}', '{free,pro}', false) as result`,
+        `select public.begin_turn('a0000000-0000-4000-8000-000000000001', $1, $2, 'carousel', 'A title', 'And now?', '{}', null, null, '{free,pro}', false, 100000) as result`,
         [turn, first_chat],
       );
       expect(begun.rows[0].result).toMatchObject({
@@ -237,7 +237,7 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
         ],
       });
       const ended = await client.query(
-        `select public.finish_turn($1, 'done', null, 'This.', '[]', false, '{"input_tokens": 5, "output_tokens": 2}', false) as result`,
+        `select public.finish_turn($1, 'done', null, 'This.', '[]', false, false, '{"input_tokens": 5, "output_tokens": 2}', null) as result`,
         [turn],
       );
       // The older usage counts for the period in which the upgrade falls.
