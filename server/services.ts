@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { accountJobs } from './accounts/jobs.ts';
+import {
+  createTellOperators,
+  type OperatorNoticeMails,
+  operatorNoticeJob,
+} from './accounts/operator-notices.ts';
 import { deleteClosedProfile } from './accounts/queries.ts';
 import type { Erasers } from './accounts/run-erasures.ts';
+import { balanceExhaustedMail } from './chat/mails.ts';
 import { chatErasers } from './chat/prepare-conversation.ts';
 import { createRunningTurns } from './chat/running-turns.ts';
 import type { Coach } from './coaches/coach-file.ts';
@@ -36,6 +42,9 @@ type Parts = {
   word_delay_ms?: number;
 };
 
+/** What each notice to the operators says: the feature that notices it owns the words. */
+const operatorNoticeMails: OperatorNoticeMails = { model_balance_exhausted: balanceExhaustedMail };
+
 export type Services = ReturnType<typeof createServices>;
 
 /** Builds every client once. The database has its schema already. */
@@ -56,16 +65,18 @@ export function createServices(parts: Parts) {
     stored_file: (key) => storage.delete(key),
     ...(upstream ? { ...knowledgeErasers(upstream), ...chatErasers(upstream) } : {}),
   };
+  const mailer = createMailer(config, logger);
+  const notices = { database, mailer, site_url: parts.site_url, mails: operatorNoticeMails };
   const jobs: Jobs = startJobs(
     database_url,
-    [...accountJobs(database, erasers, logger), ...fileJobs(database)],
+    [...accountJobs(database, erasers, logger), ...fileJobs(database), operatorNoticeJob(notices)],
     logger,
   );
   return {
     config,
     logger,
     site_url: parts.site_url,
-    mailer: createMailer(config, logger),
+    mailer,
     pool,
     database,
     storage,
@@ -78,6 +89,7 @@ export function createServices(parts: Parts) {
     web_folder: join(parts.web_folder),
     verifyToken: createTokenVerifier(config, local_auth?.secrets),
     running_turns: createRunningTurns(database, logger),
+    tellOperators: createTellOperators(database, jobs, logger),
     bell: createBell(database_url, 'touchline_turns', logger),
   };
 }

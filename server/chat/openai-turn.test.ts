@@ -410,6 +410,27 @@ describe('with OpenAI', () => {
       },
     );
 
+    it('an exhausted balance is asked for once a turn, and the operators get one mail about it', async () => {
+      const operator = await server.signUp();
+      await pool.query(
+        `insert into public.user_roles (user_id, role) select id, 'operator' from public.profiles where email = $1`,
+        [operator.email],
+      );
+      const before = callsTo('POST /v1/responses').length;
+      for (let time = 0; time < 3; time++) {
+        openai.faults.next('/v1/responses', balanceExhausted());
+        const { end } = await readTurn(await member.send({ content: 'A carousel about bread' }));
+        expect(end).toMatchObject({ data: { code: 'model_balance_exhausted' } });
+      }
+      expect(callsTo('POST /v1/responses')).toHaveLength(before + 3);
+      const mails = async () => {
+        const outbox = await (await fetch(`${server.url}/api/outbox`)).json();
+        return (outbox as any).mails.filter(({ to }: { to: string }) => to === operator.email);
+      };
+      await vi.waitFor(async () => expect(await mails()).toHaveLength(1), { timeout: 20_000, interval: 200 });
+      expect((await mails())[0].subject).toMatch(/no credit left at OpenAI/);
+    });
+
     it('being busy for a moment is waited out', async () => {
       openai.faults.next('/v1/responses', rateLimited(50));
       openai.faults.next('/v1/responses', serverError());

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { TellOperators } from '../accounts/operator-notices.ts';
 import type { Coach } from '../coaches/coach-file.ts';
 import type { Citation } from '../knowledge/citation.ts';
 import { resolveCitation } from '../knowledge/resolve-citation.ts';
@@ -27,6 +28,7 @@ export type TurnServices = {
   /** Undefined with the practice coach. */
   upstream: OpenAIUpstream | undefined;
   running_turns: RunningTurns;
+  tellOperators: TellOperators;
 };
 
 /**
@@ -57,6 +59,7 @@ export async function runTurn(
   if (error && !(failure instanceof TurnGone)) {
     services.logger.warn({ error: failure, code: error.code, turn_id: running.id }, 'a turn failed');
   }
+  if (error?.code === 'model_balance_exhausted') services.tellOperators('model_balance_exhausted');
   const result: FinishInput = {
     turn_id: running.id,
     status: error ? 'failed' : stopped ? 'stopped' : 'done',

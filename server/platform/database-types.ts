@@ -118,6 +118,19 @@ export interface FilePassages {
   search: Generated<string>;
 }
 
+export interface OperatorNotices {
+  kind: string;
+  /**
+   * When it happened last.
+   */
+  noticed_at: Generated<string>;
+  /**
+   * Null: the mail is still to be sent.
+   */
+  sent_at: string | null;
+  user_id: string;
+}
+
 export interface Profiles {
   auth_id: string | null;
   avatar_url: string | null;
@@ -214,6 +227,7 @@ export interface DB {
   erasures: Erasures;
   file_originals: FileOriginals;
   file_passages: FilePassages;
+  operator_notices: OperatorNotices;
   profiles: Profiles;
   schema_files: SchemaFiles;
   turns: Turns;
