@@ -399,7 +399,10 @@ security definer
 set search_path = ''
 as $$
 begin
-  update public.profiles set email = lower(new.email) where auth_id = new.id;
+  -- Who confirmed the old address has not confirmed this one.
+  update public.profiles
+  set email = lower(new.email), email_confirmed = false, email_verification_token = null
+  where auth_id = new.id and email is distinct from lower(new.email);
   return new;
 exception when others then
   raise warning 'profiles: the address of auth user % was not taken over (%)', new.id, sqlstate;

@@ -552,6 +552,7 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
           `service_role ${all} on erasures`,
           `service_role ${all} on file_originals`,
           `service_role ${all} on file_passages`,
+          `service_role ${all} on operator_notices`,
           `service_role ${all} on profiles`,
           `service_role ${all} on turns`,
           `service_role ${all} on user_roles`,

@@ -150,6 +150,31 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
   });
 
   describe('signing up', () => {
+    it('an address that changes is taken over, and is to be confirmed again; another spelling is not', async () => {
+      const member = await insertMember(pool);
+      const stateOf = async () =>
+        (
+          await pool.query(
+            'select email, email_confirmed, email_verification_token from public.profiles where id = $1',
+            [member.id],
+          )
+        ).rows[0];
+      const changeTo = (email: string) =>
+        pool.query('update auth.users set email = $2 where id = $1', [member.auth_id, email]);
+      await pool.query(
+        `update public.profiles set email_confirmed = true, email_verification_token = 'hash' where id = $1`,
+        [member.id],
+      );
+      await changeTo(member.email.toUpperCase());
+      expect(await stateOf()).toMatchObject({ email: member.email, email_confirmed: true });
+      await changeTo(`New-${member.email}`);
+      expect(await stateOf()).toEqual({
+        email: `new-${member.email}`,
+        email_confirmed: false,
+        email_verification_token: null,
+      });
+    });
+
     it('makes a profile with the free plan’s quota and the address in small letters', async () => {
       const auth_id = randomUUID();
       await pool.query(
