@@ -32,9 +32,7 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
     const retrieved = new Map<string, { text: string; score: number }[]>();
 
     const reading = { names: events_read, deadline_ms: turn.deadline_ms, signal };
-    for await (const data of streamResponse(config, requestBody(turn), reading)) {
-      if (data === '[DONE]') break;
-      const event = parseEvent(data);
+    for await (const event of streamResponse(config, requestBody(turn), reading)) {
       switch (event.type) {
         case 'response.output_text.delta':
         case 'response.refusal.delta':
@@ -179,18 +177,6 @@ function utf16Offset(text: string, partStart: number, codePoints: number) {
     offset += text.codePointAt(offset)! > 0xffff ? 2 : 1;
   }
   return Math.min(offset, text.length);
-}
-
-function parseEvent(data: string): Responses.ResponseStreamEvent {
-  try {
-    return JSON.parse(data) as Responses.ResponseStreamEvent;
-  } catch {
-    // The parser's message would quote the reply.
-    throw new AppError(
-      'model_cut_off',
-      'A part of the reply arrived broken. This message was not counted; try again.',
-    );
-  }
 }
 
 function readUsage(response: Responses.Response): ModelUsage {

@@ -30,8 +30,8 @@ async function readToLastEvent(
 ) {
   const read: string[] = [];
   const reading = { names, deadline_ms: performance.now() + 60_000, signal };
-  for await (const data of streamResponse(config, { input: 'hello' }, reading)) {
-    read.push(JSON.parse(data).type);
+  for await (const event of streamResponse(config, { input: 'hello' }, reading)) {
+    read.push(event.type);
     if (read.at(-1) === 'response.completed') break;
   }
   return read;
@@ -56,6 +56,22 @@ it('an upstream that goes on after its last event is hung up on', async () => {
   });
   expect(await readToLastEvent(config)).toEqual(['response.completed']);
   await left.promise;
+});
+
+it('an event that is no JSON fails the reply after the words before it, and is not quoted', async () => {
+  const config = await startUpstream((_, response) => {
+    response.write(eventOf('response.output_text.delta'));
+    response.end('event: response.output_text.delta\ndata: {"delta": a secret\n\n');
+  });
+  const read: string[] = [];
+  const reading = { names, deadline_ms: performance.now() + 60_000, signal: new AbortController().signal };
+  const failed = (async () => {
+    for await (const event of streamResponse(config, {}, reading)) read.push(event.type);
+  })();
+  const error = await failed.catch((error) => error);
+  expect(error).toMatchObject({ code: 'model_cut_off' });
+  expect(`${error.message} ${error.cause}`).not.toContain('secret');
+  expect(read).toEqual(['response.output_text.delta']);
 });
 
 it('events without a name are handed on, those of other names are not', async () => {
@@ -90,7 +106,7 @@ it('a connection that breaks is told after the words that arrived before', async
     signal: new AbortController().signal,
   };
   const broken = (async () => {
-    for await (const data of streamResponse(config, {}, reading)) read.push(data);
+    for await (const event of streamResponse(config, {}, reading)) read.push(event.type);
   })();
   await expect(broken).rejects.toMatchObject({ code: 'model_cut_off' });
   expect(read).toHaveLength(1);

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
+import type { Responses } from 'openai/resources/responses/responses';
 import { AppError } from '../errors.ts';
 import type { OpenAIConfig } from './openai-client.ts';
 import { mendableIn, UpstreamUnusable, upstreamError } from './upstream-errors.ts';
@@ -20,8 +21,7 @@ const agents = {
 const rest_timeout_ms = 1_000;
 
 /**
- * Posts a request to `/responses` and yields the `data` of each event of its stream whose name is among `names`, or that
- * has no name, as the upstream sent it.
+ * Posts a request to `/responses` and yields each event of its stream whose name is among `names`, or that has no name.
  *
  * Read with node:http and not with the SDK: at 200 streams the SDK costs nine times the delay and nearly twice the
  * processor. Retries only before the first byte, and while it can come before `deadline_ms` (as `performance.now()`).
@@ -32,8 +32,8 @@ export async function* streamResponse(
   config: OpenAIConfig,
   body: unknown,
   { names, deadline_ms, signal }: { names: ReadonlySet<string>; deadline_ms: number; signal: AbortSignal },
-): AsyncGenerator<string, void, void> {
-  const response = await postWithRetries(config, JSON.stringify(body), deadline_ms, signal);
+): AsyncGenerator<Responses.ResponseStreamEvent, void, void> {
+  const response = await postWithRetries(config, body, deadline_ms, signal);
   const silence = setTimeout(stalled, config.patience_ms);
   function stalled() {
     response.destroy(
@@ -44,14 +44,18 @@ export async function* streamResponse(
     );
   }
 
-  let events: string[] = [];
+  const events: Responses.ResponseStreamEvent[] = [];
   let hasEnded = false;
   let failure: unknown;
   let wake: (() => void) | undefined;
   const parser = createParser({
     onEvent({ event, data }) {
-      // Some events repeat all that was asked: those that nobody reads are not handed on to be parsed.
-      if (event === undefined || names.has(event)) events.push(data);
+      // Some events repeat all that was asked: those that nobody reads are not parsed.
+      if ((event !== undefined && !names.has(event)) || data === '[DONE]') return;
+      // Here and not where it is read: a piece of the text would hold all that arrived with it in memory.
+      const parsed = parseEvent(data);
+      if (parsed) events.push(parsed);
+      else failure ??= brokenEvent();
     },
   });
   // By its events: iterating over the stream costs more than all else that is done with a word.
@@ -59,7 +63,7 @@ export async function* streamResponse(
   response.on('data', (chunk: string) => {
     silence.refresh();
     parser.feed(chunk);
-    if (events.length > 0) wake?.();
+    if (events.length > 0 || failure) wake?.();
   });
   response.on('end', () => {
     hasEnded = true;
@@ -76,11 +80,7 @@ export async function* streamResponse(
 
   try {
     for (;;) {
-      while (events.length > 0) {
-        const arrived = events;
-        events = [];
-        for (const data of arrived) yield data;
-      }
+      for (let event = events.shift(); event; event = events.shift()) yield event;
       if (failure) throw failure;
       signal.throwIfAborted();
       if (hasEnded) return;
@@ -119,11 +119,33 @@ function letGo(response: http.IncomingMessage, signal: AbortSignal) {
   response.on('close', () => clearTimeout(timer));
 }
 
-async function postWithRetries(config: OpenAIConfig, body: string, deadline_ms: number, signal: AbortSignal) {
+function parseEvent(data: string): Responses.ResponseStreamEvent | undefined {
+  try {
+    return JSON.parse(data) as Responses.ResponseStreamEvent;
+  } catch {
+    // The parser's message would quote the reply.
+    return undefined;
+  }
+}
+
+function brokenEvent() {
+  return new AppError(
+    'model_cut_off',
+    'A part of the reply arrived broken. This message was not counted; try again.',
+  );
+}
+
+async function postWithRetries(
+  config: OpenAIConfig,
+  body: unknown,
+  deadline_ms: number,
+  signal: AbortSignal,
+) {
+  const content = JSON.stringify(body);
   for (let attempt = 0; ; attempt++) {
     let response: http.IncomingMessage;
     try {
-      response = await post(config, body, deadline_ms, signal);
+      response = await post(config, content, deadline_ms, signal);
     } catch (error) {
       signal.throwIfAborted();
       // A kept connection that the upstream had just closed; nothing was sent back on it.
@@ -147,51 +169,53 @@ async function postWithRetries(config: OpenAIConfig, body: string, deadline_ms: 
   }
 }
 
-function post(
-  config: OpenAIConfig,
-  body: string,
-  deadline_ms: number,
-  signal: AbortSignal,
-): Promise<http.IncomingMessage> {
+function post(config: OpenAIConfig, content: string, deadline_ms: number, signal: AbortSignal) {
+  const { request, answer } = openRequest(config, Buffer.byteLength(content), deadline_ms, signal);
+  request.end(content);
+  return answer;
+}
+
+/** Apart from what is sent, which its listeners would otherwise hold in memory as long as the reply lasts. */
+function openRequest(config: OpenAIConfig, length: number, deadline_ms: number, signal: AbortSignal) {
   const url = new URL(`${config.base_url}/responses`);
   const protocol = url.protocol as 'http:' | 'https:';
-  return new Promise((resolve, reject) => {
-    const request = (protocol === 'https:' ? https : http).request(url, {
-      method: 'POST',
-      agent: agents[protocol],
-      signal,
-      headers: {
-        authorization: `Bearer ${config.api_key}`,
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        accept: 'text/event-stream',
-      },
-    });
-    const timedOut = () =>
-      request.destroy(
-        new AppError(
-          'model_timed_out',
-          'The coach did not answer in time. This message was not counted; try again in a minute.',
-        ),
-      );
-    const connecting = setTimeout(timedOut, connect_timeout_ms);
-    const answering = setTimeout(timedOut, Math.max(0, deadline_ms - performance.now()));
-    request.on('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', () => clearTimeout(connecting));
-      else clearTimeout(connecting);
-    });
-    request.on('response', resolve);
-    request.on('error', reject);
-    request.on('close', () => {
-      clearTimeout(connecting);
-      clearTimeout(answering);
-    });
-    request.on('response', () => {
-      clearTimeout(connecting);
-      clearTimeout(answering);
-    });
-    request.end(body);
+  const request = (protocol === 'https:' ? https : http).request(url, {
+    method: 'POST',
+    agent: agents[protocol],
+    signal,
+    headers: {
+      authorization: `Bearer ${config.api_key}`,
+      'content-type': 'application/json',
+      'content-length': length,
+      accept: 'text/event-stream',
+    },
   });
+  const timedOut = () =>
+    request.destroy(
+      new AppError(
+        'model_timed_out',
+        'The coach did not answer in time. This message was not counted; try again in a minute.',
+      ),
+    );
+  const connecting = setTimeout(timedOut, connect_timeout_ms);
+  const answering = setTimeout(timedOut, Math.max(0, deadline_ms - performance.now()));
+  const stopWaiting = () => {
+    clearTimeout(connecting);
+    clearTimeout(answering);
+  };
+  request.on('socket', (socket) => {
+    if (socket.connecting) socket.once('connect', () => clearTimeout(connecting));
+    else clearTimeout(connecting);
+  });
+  const answer = new Promise<http.IncomingMessage>((resolve, reject) => {
+    request.on('response', (response) => {
+      stopWaiting();
+      resolve(response);
+    });
+    request.on('error', reject);
+    request.on('close', stopWaiting);
+  });
+  return { request, answer };
 }
 
 function isUnreachable(error: unknown) {
