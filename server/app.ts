@@ -23,7 +23,7 @@ export function createApp(services: Services) {
   const { config, database, logger, local_auth } = services;
   const app = new OpenAPIHono<AppEnvironment>();
   const connectTo = config.supabase ? ` ${new URL(config.supabase.url).origin}` : '';
-  const contentSecurityPolicy = [
+  const pagePolicy = [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
@@ -35,18 +35,29 @@ export function createApp(services: Services) {
     "form-action 'self'",
     "frame-ancestors 'none'",
   ].join('; ');
+  const pageHeaders = {
+    'content-security-policy': pagePolicy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'permissions-policy': 'camera=(), microphone=(), geolocation=()',
+  };
+  // Nothing below /api is a page: it may load nothing and be framed by nobody, and what else guards pages would only be
+  // bytes before the first word of each reply.
+  const apiHeaders = {
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+  };
 
   app.use(async (c, next) => {
     const started_ms = performance.now();
     c.set('request_id', crypto.randomUUID());
     c.header('x-request-id', c.var.request_id);
-    c.header('content-security-policy', contentSecurityPolicy);
-    c.header('x-content-type-options', 'nosniff');
-    c.header('referrer-policy', 'no-referrer');
-    c.header('cross-origin-opener-policy', 'same-origin');
-    c.header('cross-origin-resource-policy', 'same-origin');
-    c.header('permissions-policy', 'camera=(), microphone=(), geolocation=()');
-    if (c.req.path.startsWith('/api/')) c.header('cache-control', 'no-store');
+    const headers = c.req.path.startsWith('/api/') ? apiHeaders : pageHeaders;
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
     await next();
     const { request_id } = c.var;
     const duration_ms = Math.round(performance.now() - started_ms);
