@@ -12,7 +12,7 @@ import { findFreePort } from '../free-port.ts';
 import { createLogger } from '../logger.ts';
 import type { Mail } from './mail.ts';
 import { createMailer } from './mailer.ts';
-import { createSmtpTransport } from './smtp.ts';
+import { createSmtpTransport, sendOverSmtp } from './smtp.ts';
 import type { SmtpFailure } from './smtp-failure.ts';
 
 const mail: Mail = {
@@ -220,6 +220,25 @@ describe('an address', () => {
   });
 });
 
+test('a list that came so far would still be one mailbox', async () => {
+  const lines: string[] = [];
+  const smtp = await openBroken((line) => {
+    if (line !== undefined) lines.push(line);
+    return polite(line);
+  });
+  const config = readConfig({
+    SMTP_HOST: '127.0.0.1',
+    SMTP_PORT: String(smtp.port),
+    MAIL_FROM: 'a@example.org',
+  });
+  const rendered = { to: 'x@elsewhere.org, y@example.org', subject: '', text: '', html: '' };
+  const { signal } = new AbortController();
+  await sendOverSmtp(createSmtpTransport(config.smtp!), config.smtp!.from, rendered, signal);
+  expect(lines.filter((line) => line.startsWith('RCPT'))).toEqual([
+    'RCPT TO:<"x@elsewhere.org, y"@example.org>',
+  ]);
+});
+
 test('neither a subject nor the sender’s name can begin another header', async () => {
   const smtp = await openSmtp();
   const config = readConfig({
@@ -306,12 +325,13 @@ describe('a mail that cannot be sent is told by codes alone', () => {
   });
 
   test.each<[string, (line: string | undefined) => SmtpStep]>([
-    ['the greeting', () => 'hang'],
+    ['the connection', () => 'hang'],
     ['the recipient', (line) => (line?.startsWith('RCPT') ? 'hang' : polite(line))],
     ['the mail', (line) => (line === '.' ? 'hang' : polite(line))],
-  ])('a server that falls silent after %s', async (_after, answer) => {
+  ])('a server that falls silent after %s', async (after, answer) => {
     const smtp = await openBroken(answer);
-    const timeouts = { connect_ms: 300, greeting_ms: 300, silence_ms: 300 };
+    const patience = { connect_ms: 60_000, greeting_ms: 60_000, silence_ms: 60_000 };
+    const timeouts = { ...patience, [after === 'the connection' ? 'greeting_ms' : 'silence_ms']: 300 };
     await refusal(openMailer({ SMTP_PORT: smtp.port }, { timeouts }).send(mail));
     expect(logged()).toMatchObject([{ code: 'ETIMEDOUT' }]);
   });

@@ -36,6 +36,7 @@ test('the HTML part says the same, and shows the address that its button leads t
     .replace(/<[^>]+>/g, '\n')
     .replaceAll('&amp;', '&');
   for (const line of text.split('\n').filter(Boolean)) expect(words).toContain(line.replace(/:$/, ''));
+  expect(words).toContain('Two lines:\nthe second.');
   expect(html.match(/href="https:\/\/coach\.example\.org\/reset\?a=1&amp;b=2"/g)).toHaveLength(2);
 });
 
