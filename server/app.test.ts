@@ -132,7 +132,6 @@ it('every page comes with a strict content security policy', async () => {
   const data = await fetch(`${server.url}/api/config`);
   expect(data.headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'");
   expect(data.headers.get('x-content-type-options')).toBe('nosniff');
-  expect(data.headers.get('cross-origin-resource-policy')).toBe('same-origin');
   expect(data.headers.get('cache-control')).toBe('no-store');
 });
 

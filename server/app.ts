@@ -48,7 +48,6 @@ export function createApp(services: Services) {
   const apiHeaders = {
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     'x-content-type-options': 'nosniff',
-    'cross-origin-resource-policy': 'same-origin',
     'cache-control': 'no-store',
   };
 
