@@ -44,11 +44,12 @@ export function findChatSession(
   auth_id: string,
   id: string,
 ): Promise<ChatSessionRow | undefined> {
+  // With "=" PostgreSQL would look for the id among all of the member's chats, in the sidebar's index.
   return database
     .selectFrom('chat_sessions')
     .select(sessionColumns)
     .where('id', '=', id)
-    .where('user_id', '=', ownerOf(auth_id))
+    .where('user_id', 'is not distinct from', ownerOf(auth_id))
     .executeTakeFirst();
 }
 
@@ -99,30 +100,43 @@ export async function listMessages(
   { limit, before }: { limit: number; before: { created_at: string; id: string } | undefined },
 ): Promise<MessageRow[]> {
   const { rows } = await sql<MessageRow>`
-    select messages.id, messages.sender, messages.content, messages.created_at, messages.citations,
+    with page as materialized (
+      select messages.*
+      from public.chat_sessions as sessions
+      join public.chat_messages as messages on messages.session_id = sessions.id
+      where messages.is_chosen and sessions.id = ${session_id}
+        -- As in findChatSession.
+        and sessions.user_id is not distinct from ${ownerOf(auth_id)}
+        ${before ? sql`and (messages.created_at, messages.id) < (${before.created_at}::timestamptz, ${before.id}::uuid)` : sql``}
+      order by messages.created_at desc, messages.id desc
+      limit ${limit}
+    ),
+    -- A turn is looked up once for its two messages.
+    answered as materialized (
+      select turns.*
+      from (select distinct case sender when 'user' then id else parent_id end as id from page) as sent
+      join public.turns on turns.user_message_id = sent.id
+    )
+    select page.id, page.sender, page.content, page.created_at, page.citations,
       turns.id as turn_id, turns.status as turn_status, turns.error_code as turn_error_code,
       coalesce(turns.incomplete, false) as turn_incomplete,
       coalesce(turns.history_shortened, false) as turn_history_shortened,
-      case when messages.has_files then (
+      case when page.has_files then (
         select coalesce(jsonb_agg(jsonb_build_object(
           'id', files.id, 'file_name', files.file_name, 'file_size', files.file_size,
           'file_type', files.file_type, 'created_at', files.created_at
         ) order by files.created_at, files.id), '[]')
         from public.chat_files as files
-        where files.message_id = messages.id
+        where files.message_id = page.id
       ) else '[]' end as files
-    from public.chat_sessions as sessions
-    join public.chat_messages as messages on messages.session_id = sessions.id
+    from page
     left join lateral (
-      select * from public.turns
-      where turns.user_message_id = messages.id or turns.assistant_message_id = messages.id
-      order by turns.created_at desc
+      select * from answered
+      where page.id = case page.sender when 'user' then answered.user_message_id else answered.assistant_message_id end
+      order by answered.created_at desc
       limit 1
     ) as turns on true
-    where messages.is_chosen and sessions.id = ${session_id} and sessions.user_id = ${ownerOf(auth_id)}
-      ${before ? sql`and (messages.created_at, messages.id) < (${before.created_at}::timestamptz, ${before.id}::uuid)` : sql``}
-    order by messages.created_at desc, messages.id desc
-    limit ${limit}
+    order by page.created_at desc, page.id desc
   `.execute(database);
   return rows;
 }
