@@ -284,6 +284,13 @@ test.each<Record<string, string>>([
   expect(existsSync(folder)).toBe(false);
 });
 
+test.each(['0.0.0.0', '::'])('listening on every address (%s), it wants to know its own', async (host) => {
+  const mail = { SMTP_HOST: 'smtp.example.org', MAIL_FROM: 'hello@example.org' };
+  expect(await refusal({ DATA_DIR: join(base, 'everywhere'), HOST: host, ...mail })).toBe(
+    'The links in mails need the address that people use: set PUBLIC_URL to it, such as https://coach.example.org.',
+  );
+});
+
 test('where others can reach it, it starts with a mail server, which it does not ask for anything', async () => {
   const asked = createServer().listen(0, '127.0.0.1');
   await once(asked, 'listening');

@@ -5,7 +5,7 @@ import { appointFirstOperator } from './accounts/roles.ts';
 import { createApp } from './app.ts';
 import { giveBackAllTurns, watchAbandonedTurns } from './chat/abandoned-turns.ts';
 import { loadCoaches } from './coaches/load-coaches.ts';
-import { type Config, StartError } from './platform/config.ts';
+import { type Config, listensEverywhere, StartError } from './platform/config.ts';
 import { createLogger } from './platform/logger.ts';
 import { prepareDatabase, prepareDatabaseServer, runUndo, type Undo } from './prepare-database.ts';
 import { createServices } from './services.ts';
@@ -33,6 +33,11 @@ export async function startServer(
   if (!config.is_local && !config.smtp) {
     throw new StartError(
       'Others can reach this server, so it needs a way to send mail: set SMTP_HOST and MAIL_FROM, or let HOST and PUBLIC_URL be addresses of this machine alone.',
+    );
+  }
+  if (listensEverywhere(config) && !config.public_url) {
+    throw new StartError(
+      'The links in mails need the address that people use: set PUBLIC_URL to it, such as https://coach.example.org.',
     );
   }
   const logger = createLogger(config.log_level);

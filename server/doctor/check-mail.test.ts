@@ -178,3 +178,14 @@ test.each<[string, (line: string | undefined) => SmtpStep]>([
     expect.stringMatching(/^wrong What answers at SMTP_HOST on port \d+ does not take mail \([A-Z0-9]+\)/),
   ]);
 });
+
+test('listening on every address without PUBLIC_URL is wrong, because it does not start', async () => {
+  const smtp = await openSmtp({});
+  const where = { SMTP_HOST: '127.0.0.1', SMTP_PORT: smtp.port, PUBLIC_URL: '' };
+  expect(await check({ ...where, HOST: '0.0.0.0' })).toContainEqual(
+    expect.stringMatching(/^wrong PUBLIC_URL is not set/),
+  );
+  expect(await check({ ...where, HOST: '192.0.2.1' })).toContainEqual(
+    expect.stringMatching(/^note PUBLIC_URL is not set/),
+  );
+});

@@ -1,4 +1,4 @@
-import { type Config, isLoopback, type SmtpConfig } from '../platform/config.ts';
+import { type Config, isLoopback, listensEverywhere, type SmtpConfig } from '../platform/config.ts';
 import { createSmtpTransport, type SmtpTimeouts } from '../platform/mail/smtp.ts';
 import { describeSmtpFailure, type SmtpFailure } from '../platform/mail/smtp-failure.ts';
 import { type Finding, findingsAbout } from './finding.ts';
@@ -46,8 +46,9 @@ export async function checkMail(config: Config, timeouts = usual_timeouts): Prom
     );
   }
   if (!config.public_url) {
+    const tell = listensEverywhere(config) ? wrong : note;
     answers.push(
-      note(
+      tell(
         'PUBLIC_URL is not set, so links in mails lead to where the server listens: set it to the address that people use.',
       ),
     );

@@ -224,6 +224,11 @@ function isSecretKey(key: string) {
   }
 }
 
+/** Whether it listens on every address of the machine, none of which is the one that people use. */
+export function listensEverywhere({ host }: Config): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
 /** Whether a host name or address means this machine alone. */
 export function isLoopback(host: string) {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
