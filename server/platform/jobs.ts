@@ -16,13 +16,15 @@ export type Jobs = {
   stop: () => Promise<void>;
 };
 
+/** Loading and starting the queue takes a fifth of a second, which belongs to the first requests. */
+const start_after_ms = 1_000;
+
 /**
  * Starts the job queue on the same database (schema `pgboss`), in any number of processes: each due job is run by
- * one of them. Returns at once and starts behind the scenes, so that the first request does not wait for it.
+ * one of them. Returns at once; the queue starts a second later, or when a job is asked for.
  */
 export function startJobs(database_url: string, jobs: Job[], logger: Logger): Jobs {
   async function start() {
-    // Loaded here, because it takes a tenth of a second.
     const { PgBoss } = await import('pg-boss');
     const boss = new PgBoss({
       connectionString: database_url,
@@ -51,17 +53,29 @@ export function startJobs(database_url: string, jobs: Job[], logger: Logger): Jo
       if (job.schedule) await boss.schedule(job.name, job.schedule);
     }
   }
-  const started = start();
-  started.catch((error) => logger.error({ error }, 'the job queue did not start'));
+  let started: Promise<PgBoss> | undefined;
+  let stopped = false;
+  const timer = setTimeout(startOnce, start_after_ms);
+  timer.unref();
+
+  function startOnce() {
+    if (stopped || started) return;
+    clearTimeout(timer);
+    started = start();
+    started.catch((error) => logger.error({ error }, 'the job queue did not start'));
+  }
 
   return {
     wake(name) {
+      startOnce();
       started
-        .then((boss) => boss.send(name))
+        ?.then((boss) => boss.send(name))
         .catch((error) => logger.warn({ error, job: name }, 'a job was not queued'));
     },
     async stop() {
-      const boss = await started.catch(() => undefined);
+      stopped = true;
+      clearTimeout(timer);
+      const boss = await started?.catch(() => undefined);
       await boss?.stop({ graceful: true, timeout: 10_000 }).catch((error) => {
         logger.warn({ error }, 'the job queue did not stop cleanly');
       });
