@@ -24,7 +24,8 @@ export async function followTurn(
   let row: TurnRow | undefined = turn;
   const ringing = bell.listen(turn.id);
   signal.addEventListener('abort', ringing.stop, { once: true });
-  let told = Math.min(sequence, row.content.length);
+  // A reader who comes from the process that makes the reply may be ahead of what is kept: it waits for the row to catch up.
+  let told = sequence;
   try {
     while (!signal.aborted) {
       if (!row) {
@@ -36,8 +37,10 @@ export async function followTurn(
         told = row.content.length;
       }
       if (!isRunning(row.status)) {
-        for (const citation of row.citations) reader.citation(citation, told);
-        reader.end(endOf(row), told);
+        // What a server that died had not kept is gone, and the end says how much there is.
+        const kept = row.content.length;
+        for (const citation of row.citations) reader.citation(citation, kept);
+        reader.end(endOf(row), kept);
         return;
       }
       await ringing.next(bell.works ? rung_ms : unrung_ms);

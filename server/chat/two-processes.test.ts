@@ -54,6 +54,27 @@ test('a reply is joined in the other process, again and again, and every word ar
   expect(rest.end).toMatchObject({ event: 'end', data: { status: 'done' } });
 });
 
+test('a reader who is ahead of what is kept in the database hears no word twice in the other process', async () => {
+  const id = randomUUID();
+  const whole = member.send({ id, content: 'A carousel about bread' });
+  let text = '';
+  // The first words are kept after a second.
+  for await (const { event, data } of turnEvents(await whole)) {
+    if (event === 'text') text += data;
+    if (text.length > 20) break;
+  }
+  const heard = text;
+  const answer = await memberThere.fetch(`/api/turns/${id}/events?after=${heard.length}`);
+  for await (const { event, data, id: sequence } of turnEvents(answer)) {
+    if (event !== 'text') continue;
+    expect(Number(sequence) - data.length).toBe(text.length);
+    text += data;
+  }
+  const { text: kept } = await readTurn(await member.fetch(`/api/turns/${id}/events`));
+  expect(text).toBe(kept);
+  expect(text.length).toBeGreaterThan(heard.length);
+});
+
 test('the same message sent to both at once is one message, one charge, one answer', async () => {
   const [id, session_id] = [randomUUID(), randomUUID()];
   const sender = await here.signUp();
