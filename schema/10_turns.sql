@@ -68,6 +68,8 @@ create index if not exists turns_user_id_idx on public.turns (user_id);
 create index if not exists turns_user_message_id_idx on public.turns (user_message_id);
 create index if not exists turns_assistant_message_id_idx on public.turns (assistant_message_id);
 create index if not exists turns_session_id_created_at_idx on public.turns (session_id, created_at desc);
+-- By the error's code, not by the status: what a checkpoint changes should stand in no index.
+create index if not exists turns_failed_idx on public.turns (session_id) where error_code is not null;
 -- One chat session, one reply at a time.
 create unique index if not exists turns_one_running_idx on public.turns (session_id) where finished_at is null;
 create index if not exists turns_heartbeat_at_idx on public.turns (heartbeat_at) where finished_at is null;
@@ -125,42 +127,50 @@ create policy "Members read their own turns" on public.turns
 drop function if exists public.turn_history(uuid);
 create or replace function public.turn_history(p_message_id uuid, p_most_characters integer)
 returns jsonb
-language sql
+-- Not in SQL: that would be planned anew at every call.
+language plpgsql
 stable
 set search_path = ''
 as $$
-  with asked as (
-    select * from public.chat_messages where id = p_message_id
-  ),
-  recent as (
-    select messages.id, messages.sender, messages.content, messages.created_at
-    from asked
-    join public.chat_messages as messages on messages.session_id = asked.session_id
-      and messages.is_chosen
-      and (messages.created_at, messages.id) < (asked.created_at, asked.id)
-    where not exists (
-      select 1 from public.turns
-      where turns.assistant_message_id = messages.id and turns.status = 'failed'
-    )
-    order by messages.created_at desc, messages.id desc
-    limit 201
-  ),
-  counted as (
-    select *,
-      row_number() over newest_first <= 200
-        and sum(length(content)) over newest_first <= p_most_characters as is_told
-    from recent
-    window newest_first as (order by created_at desc, id desc)
-  )
-  select jsonb_build_object(
-    'messages', coalesce(
-      jsonb_agg(jsonb_build_object('sender', sender, 'content', content) order by created_at, id)
-        filter (where is_told and content <> ''),
-      '[]'
+declare
+  v_asked public.chat_messages;
+  v_broken_off uuid[];
+begin
+  select * into v_asked from public.chat_messages where id = p_message_id;
+  -- Found once for the chat. To look for the turn of each message reads four pages a message, and hardly one has failed.
+  v_broken_off := array(
+    select assistant_message_id from public.turns
+    where session_id = v_asked.session_id and error_code is not null and assistant_message_id is not null
+  );
+  return (
+    with recent as (
+      select id, sender, content, created_at
+      from public.chat_messages
+      where session_id = v_asked.session_id
+        and is_chosen
+        and (created_at, id) < (v_asked.created_at, v_asked.id)
+        and id <> all (v_broken_off)
+      order by created_at desc, id desc
+      limit 201
     ),
-    'shortened', coalesce(bool_or(not is_told), false)
-  )
-  from counted
+    counted as (
+      select *,
+        row_number() over newest_first <= 200
+          and sum(length(content)) over newest_first <= p_most_characters as is_told
+      from recent
+      window newest_first as (order by created_at desc, id desc)
+    )
+    select jsonb_build_object(
+      'messages', coalesce(
+        jsonb_agg(jsonb_build_object('sender', sender, 'content', content) order by created_at, id)
+          filter (where is_told and content <> ''),
+        '[]'
+      ),
+      'shortened', coalesce(bool_or(not is_told), false)
+    )
+    from counted
+  );
+end
 $$;
 
 -- Takes in a message and everything that its reply needs.
