@@ -68,11 +68,13 @@ create index if not exists turns_user_id_idx on public.turns (user_id);
 create index if not exists turns_user_message_id_idx on public.turns (user_message_id);
 create index if not exists turns_assistant_message_id_idx on public.turns (assistant_message_id);
 create index if not exists turns_session_id_created_at_idx on public.turns (session_id, created_at desc);
--- By the error's code, not by the status: what a checkpoint changes should stand in no index.
+-- What a checkpoint changes each second (`reply`, `status`, `heartbeat_at`) stands in no index and in no condition of one,
+-- and pages keep room for it: so a new version of the row stays on its page, and no index is written.
 create index if not exists turns_failed_idx on public.turns (session_id) where error_code is not null;
--- One chat session, one reply at a time.
+-- One chat session, one reply at a time. All that are running are few: whose server is silent is found among them.
 create unique index if not exists turns_one_running_idx on public.turns (session_id) where finished_at is null;
-create index if not exists turns_heartbeat_at_idx on public.turns (heartbeat_at) where finished_at is null;
+drop index if exists public.turns_heartbeat_at_idx;
+alter table public.turns set (fillfactor = 70);
 
 -- [{number, index, file_id, file_name, page, passage_id, quote}]: see server/knowledge/citation.ts.
 alter table public.chat_messages add column if not exists citations jsonb not null default '[]';
