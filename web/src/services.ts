@@ -1,9 +1,8 @@
 import { QueryClient } from '@tanstack/react-query';
 import { createAuth } from './accounts/auth.ts';
-import { chatSessionsKey } from './chat/chat-session.ts';
 import { createDrafts, forgetDrafts } from './chat/drafts.ts';
+import { hearOtherTabs } from './chat/hear-other-tabs.ts';
 import { createLiveTurns } from './chat/live-turns.ts';
-import { messagesKey } from './chat/message.ts';
 import { connectTabs } from './chat/other-tabs.ts';
 import { turnEffects } from './chat/turn-effects.ts';
 import { createApi } from './platform/api.ts';
@@ -43,11 +42,7 @@ export function createServices(config: Config) {
 
   const api = createApi(auth.tokens, () => void leaveForSignIn());
   const drafts = createDrafts(localStorage, auth.memberId);
-  const tellOtherTabs = connectTabs((chat_session_id) => {
-    for (const queryKey of [messagesKey(chat_session_id), chatSessionsKey, ['me']]) {
-      void queryClient.invalidateQueries({ queryKey });
-    }
-  });
+  const tellOtherTabs = connectTabs((news) => hearOtherTabs({ queryClient, liveTurns }, news));
   const liveTurns = createLiveTurns(
     api,
     turnEffects({
@@ -78,5 +73,5 @@ export function createServices(config: Config) {
     location.assign('/sign-in');
   }
 
-  return { config, auth, router, queryClient, api, drafts, liveTurns, signOut };
+  return { config, auth, router, queryClient, api, drafts, liveTurns, tellOtherTabs, signOut };
 }

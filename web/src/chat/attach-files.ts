@@ -66,12 +66,20 @@ export async function uploadAttachment(
   }
 }
 
-/** Takes an attachment out of a draft; its upload is cut off, or the uploaded file deleted. */
-export function removeAttachment({ api, drafts }: AttachContext, draft_key: string, attachment_id: string) {
+/**
+ * Takes an attachment out of a draft; its upload is cut off, or the uploaded file deleted, unless a message of the
+ * chat has it (`kept_file_ids`).
+ */
+export function removeAttachment(
+  { api, drafts }: AttachContext,
+  draft_key: string,
+  attachment_id: string,
+  kept_file_ids: string[] = [],
+) {
   const attachment = drafts.get(draft_key).attachments.find(({ id }) => id === attachment_id);
   if (attachment?.state === 'uploading') attachment.cancel();
   drafts.changeAttachment(draft_key, attachment_id, null);
-  if (attachment?.state === 'ready') {
+  if (attachment?.state === 'ready' && !kept_file_ids.includes(attachment.file.id)) {
     // Nobody waits for it: a file that no message carries is also cleared away by the server.
     api.delete(`/api/files/${attachment.file.id}`).catch(() => {});
   }

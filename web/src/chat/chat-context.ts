@@ -1,13 +1,14 @@
 import { createContext, use, useSyncExternalStore } from 'react';
 import { useStored } from '../platform/store.ts';
-import type { Draft, Drafts } from './drafts.ts';
+import { type Draft, type Drafts, editDraftKey } from './drafts.ts';
 import type { LiveTurns } from './live-turns.ts';
+import type { TellOtherTabs } from './other-tabs.ts';
 
-type Chat = { drafts: Drafts; liveTurns: LiveTurns };
+type Chat = { drafts: Drafts; liveTurns: LiveTurns; tellOtherTabs: TellOtherTabs };
 
 export const ChatContext = createContext<Chat | null>(null);
 
-/** Drafts and running turns: what outlives the page that shows it. */
+/** Drafts and running turns: what outlives the page that shows it; and the other tabs of this browser. */
 export function useChat() {
   const chat = use(ChatContext);
   if (chat === null) throw new Error('useChat was called outside ChatContext');
@@ -18,6 +19,15 @@ export function useChat() {
 export function useDraft(draft_key: string): Draft {
   const { drafts } = useChat();
   return useSyncExternalStore(drafts.subscribe, () => drafts.get(draft_key));
+}
+
+/** The message of a chat that is open for editing, if any. */
+export function useEditedMessageId(chat_session_id: string) {
+  const { drafts } = useChat();
+  return useSyncExternalStore(
+    drafts.subscribe,
+    () => drafts.get(editDraftKey(chat_session_id)).edits_message_id,
+  );
 }
 
 /** The turn of a chat that this page has sent or joined, if any. */

@@ -11,15 +11,17 @@ import { ProblemPage } from '../platform/problem-page.tsx';
 import { Skeleton } from '../platform/skeleton.tsx';
 import { useFocusOnArrival } from '../platform/use-focus-on-arrival.ts';
 import { isTouchScreen } from '../platform/use-media-query.ts';
-import { useChat, useLiveTurn } from './chat-context.ts';
+import { useChat, useEditedMessageId, useLiveTurn } from './chat-context.ts';
 import { chatSessionQuery } from './chat-session.ts';
 import { Composer, type ComposerHandle } from './composer.tsx';
+import { failureOf, isFree } from './conversation.ts';
 import { ConversationView } from './conversation-view.tsx';
 import { DropZone } from './drop-zone.tsx';
-import { FailedTurnNotice } from './failed-turn-notice.tsx';
+import { FailedTurnNotice, unsentSentence } from './failed-turn-notice.tsx';
 import { isRunning, isUnsent } from './live-turn.ts';
 import { type Citation, messagesQuery } from './message.ts';
 import { ReplyAnnouncer } from './reply-announcer.tsx';
+import { useLostEdit } from './use-lost-edit.ts';
 import { useTurnActions } from './use-turn-actions.ts';
 
 const route = getRouteApi('/member/chats/$chatSessionId');
@@ -44,6 +46,8 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
   const composer = useRef<ComposerHandle>(null);
   const heading = useFocusOnArrival<HTMLHeadingElement>(chat_session_id, isTouchScreen());
   const actions = useTurnActions(chat_session_id, assistant_slug);
+  const edited_message_id = useEditedMessageId(chat_session_id);
+  useLostEdit(chat_session_id, edited_message_id, history.data?.messages);
 
   const running_id = history.data?.running_turn?.id;
   useEffect(() => {
@@ -73,14 +77,13 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
   if (problem instanceof ApiError && problem.status === 404) return <ChatNotFound />;
 
   const running = isRunning(live) || running_id !== undefined;
-  const outcome = live?.outcome;
-  const stored_failure = running ? null : history.data?.failed_turn;
-  const failure =
-    outcome?.status === 'failed'
-      ? { detail: outcome.detail, retry: outcome.retry }
-      : stored_failure && stored_failure.id !== live?.id
-        ? { detail: stored_failure.error_detail, retry: 'anew' as const }
-        : null;
+  const free = isFree(history.data, live);
+  const failure = failureOf(history.data, live);
+  // What was pressed goes away; the field for the next message takes the focus. On a touch screen that would open the keyboard.
+  const focusComposer = () => {
+    if (!isTouchScreen()) composer.current?.focus();
+  };
+  const failed_message = history.data?.messages.find(({ id }) => id === failure?.user_message_id);
   const title = session.data?.title || live?.title || coach?.name || 'Chat';
 
   return (
@@ -91,7 +94,8 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
           {title}
         </h1>
         <ConversationView
-          messages={history.data?.messages ?? []}
+          chat_session_id={chat_session_id}
+          history={history.data}
           live={live}
           coach={coach}
           loadEarlier={
@@ -100,6 +104,19 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
               : null
           }
           onCitation={openCitation}
+          free={free}
+          failed={failure !== null}
+          edited_message_id={edited_message_id}
+          onEdit={actions.edit}
+          onSendEdit={() => {
+            actions.sendEdit();
+            focusComposer();
+          }}
+          onCancelEdit={actions.cancelEdit}
+          onAnswerAgain={(message_id) => {
+            actions.answerAgain(message_id);
+            focusComposer();
+          }}
           above={
             <>
               {history.isFetchingNextPage && (
@@ -130,17 +147,20 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
           below={
             failure && (
               <FailedTurnNotice
-                detail={failure.detail}
+                failure={failure}
+                live={live}
                 onRetry={() => {
-                  actions.retry(history.data);
-                  if (!isTouchScreen()) composer.current?.focus();
+                  actions.retry(failure);
+                  focusComposer();
                 }}
-                onTakeBack={
-                  isUnsent(live)
-                    ? () => {
-                        actions.takeBack();
-                        composer.current?.focus();
-                      }
+                onTakeBack={() => {
+                  actions.takeBack();
+                  // An edit opens again and takes the focus itself.
+                  if (!live?.request?.edits_message_id) composer.current?.focus();
+                }}
+                onEdit={
+                  free && failed_message
+                    ? () => actions.edit({ ...failed_message, message_id: failed_message.id })
                     : null
                 }
               />
@@ -157,8 +177,8 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
             opening={assistant_slug === undefined}
             stopping={live?.stopping ?? false}
             blocked={
-              isUnsent(live) && drafts.get(chat_session_id).content !== ''
-                ? 'Your last message has not gone out yet. Try it again or change it first.'
+              live !== undefined && isUnsent(live) && drafts.get(chat_session_id).content !== ''
+                ? unsentSentence(live)
                 : null
             }
             onSend={actions.send}

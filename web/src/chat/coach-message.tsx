@@ -1,11 +1,8 @@
-import Check from 'lucide-react/icons/check';
-import Copy from 'lucide-react/icons/copy';
 import { lazy, memo, Suspense, useState } from 'react';
 import { AccentDot } from '../coaches/accent-dot.tsx';
 import type { Coach } from '../coaches/coach.ts';
-import { IconButton } from '../platform/button.tsx';
-import { copyText } from '../platform/copy-text.ts';
-import { showToast } from '../platform/toasts.tsx';
+import { CopyButton } from '../platform/copy-button.tsx';
+import { AnswerAgainButton } from './answer-again-button.tsx';
 import { CitationList } from './citation-list.tsx';
 import type { ConversationItem } from './conversation.ts';
 import type { Citation } from './message.ts';
@@ -34,6 +31,9 @@ type CoachMessageProps = {
   onCitation: (citation: Citation) => void;
   /** What the member waits for, while the reply grows. */
   status: string | null;
+  is_last: boolean;
+  /** Null where the reply cannot be made again now. */
+  onAnswerAgain: (() => void) | null;
 };
 
 /** A coach's reply with its sources. */
@@ -42,6 +42,8 @@ export const CoachMessage = memo(function CoachMessage({
   coach,
   onCitation,
   status,
+  is_last,
+  onAnswerAgain,
 }: CoachMessageProps) {
   const content = item.growing ? settledText(item.content) : item.content;
   // A mark waits until the words that it belongs to are shown.
@@ -66,7 +68,16 @@ export const CoachMessage = memo(function CoachMessage({
         <>
           <CitationList citations={item.citations} onOpen={onCitation} />
           {item.ending && <p className="mt-3 text-small text-muted">{endings[item.ending]}</p>}
-          {item.content !== '' && <CopyButton text={item.content} />}
+          {item.history_shortened && is_last && (
+            <p className="mt-3 text-small text-muted">
+              This chat has grown long: your coach no longer reads its beginning. For something new, begin a
+              new chat.
+            </p>
+          )}
+          <div className="mt-1.5 -ml-2 flex items-center gap-1">
+            {item.content !== '' && <CopyButton name="Copy reply" text={() => item.content} />}
+            {onAnswerAgain && <AnswerAgainButton onClick={onAnswerAgain} />}
+          </div>
         </>
       )}
     </article>
@@ -83,25 +94,4 @@ function useCitationOpener(citations: Citation[], onCitation: (citation: Citatio
     if (citation) latest.onCitation(citation);
   });
   return open;
-}
-
-function CopyButton({ text }: { text: string }) {
-  const [copied, setCopied] = useState(false);
-  return (
-    <div className="mt-1.5 -ml-2">
-      <IconButton
-        name={copied ? 'Copied' : 'Copy reply'}
-        onClick={async () => {
-          if (!(await copyText(text))) {
-            showToast('Your browser did not allow copying. Mark the text and copy it by hand.');
-            return;
-          }
-          setCopied(true);
-          setTimeout(setCopied, 2000, false);
-        }}
-      >
-        {copied ? <Check size={16} /> : <Copy size={16} />}
-      </IconButton>
-    </div>
-  );
 }

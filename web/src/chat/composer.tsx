@@ -1,15 +1,14 @@
 import ArrowUp from 'lucide-react/icons/arrow-up';
-import Paperclip from 'lucide-react/icons/paperclip';
 import Square from 'lucide-react/icons/square';
-import { type RefObject, useEffect, useId, useImperativeHandle, useLayoutEffect, useRef } from 'react';
+import { type RefObject, useEffect, useId, useImperativeHandle, useRef } from 'react';
 import { IconButton } from '../platform/button.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
 import { isTouchScreen } from '../platform/use-media-query.ts';
-import { attachFiles, removeAttachment, uploadAttachment } from './attach-files.ts';
+import { AttachButton } from './attach-button.tsx';
+import { removeAttachment, uploadAttachment } from './attach-files.ts';
 import { AttachmentList } from './attachment-list.tsx';
 import { useChat, useDraft } from './chat-context.ts';
-
-const highest_px = 240;
+import { focusAtEnd, MessageField } from './message-field.tsx';
 
 export type ComposerHandle = { focus: () => void };
 
@@ -35,7 +34,7 @@ type ComposerProps = {
   onStop: () => void;
 };
 
-/** Where a message is written and files are attached. Enter sends, Shift and Enter begins a new line. */
+/** Where a new message is written and files are attached. */
 export function Composer(props: ComposerProps) {
   const { draft_key, running, opening = false } = props;
   const { drafts } = useChat();
@@ -43,30 +42,12 @@ export function Composer(props: ComposerProps) {
   const draft = useDraft(draft_key);
   const field = useRef<HTMLTextAreaElement>(null);
   const hint_id = useId();
-  const picker = useRef<HTMLInputElement>(null);
   const context = { api, drafts, config };
 
-  useImperativeHandle(props.handle, () => ({
-    focus: () => {
-      const element = field.current;
-      element?.focus();
-      element?.setSelectionRange(element.value.length, element.value.length);
-    },
-  }));
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the field grows with what is written in it.
-  useLayoutEffect(() => {
-    const element = field.current;
-    if (element === null) return;
-    element.style.height = 'auto';
-    element.style.height = `${Math.min(element.scrollHeight, highest_px)}px`;
-  }, [draft.content]);
+  useImperativeHandle(props.handle, () => ({ focus: () => focusAtEnd(field.current) }));
 
   useEffect(() => {
-    const element = field.current;
-    if (element === null || isTouchScreen()) return;
-    element.focus({ preventScroll: true });
-    element.setSelectionRange(element.value.length, element.value.length);
+    if (!isTouchScreen()) focusAtEnd(field.current, { preventScroll: true });
   }, []);
 
   const uploading = draft.attachments.some(({ state }) => state === 'uploading');
@@ -112,44 +93,17 @@ export function Composer(props: ComposerProps) {
             keepFocus();
           }}
         />
-        <textarea
-          ref={field}
-          rows={1}
-          aria-label="Message"
-          aria-describedby={hint_id}
+        <MessageField
+          field={field}
+          draft_key={draft_key}
+          name="Message"
+          hint_id={hint_id}
           placeholder={props.placeholder}
-          value={draft.content}
-          onChange={(event) => drafts.write(draft_key, event.target.value)}
-          onPaste={(event) => {
-            const files = [...event.clipboardData.files];
-            if (files.length === 0) return;
-            event.preventDefault();
-            attachFiles(context, draft_key, files);
-          }}
-          onKeyDown={(event) => {
-            const composing = event.nativeEvent.isComposing || event.keyCode === 229;
-            if (event.key !== 'Enter' || event.shiftKey || composing || isTouchScreen()) return;
-            event.preventDefault();
-            if (can_send) props.onSend();
-          }}
-          className="block w-full resize-none bg-transparent px-4 pt-3 pb-1 text-[1.0625rem] leading-normal outline-none placeholder:text-muted"
+          highest_px={240}
+          onSend={() => can_send && props.onSend()}
         />
         <div className="flex items-center gap-2 p-1.5">
-          <input
-            ref={picker}
-            type="file"
-            multiple
-            hidden
-            accept={config.file_extensions.join(',')}
-            onChange={(event) => {
-              attachFiles(context, draft_key, [...(event.target.files ?? [])]);
-              event.target.value = '';
-              field.current?.focus();
-            }}
-          />
-          <IconButton name="Attach files" onClick={() => picker.current?.click()}>
-            <Paperclip size={18} />
-          </IconButton>
+          <AttachButton draft_key={draft_key} onAttached={() => field.current?.focus()} />
           <span id={hint_id} className="min-w-0 flex-1 truncate text-small text-muted">
             {hint}
           </span>

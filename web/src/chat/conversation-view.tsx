@@ -1,23 +1,37 @@
 import ArrowDown from 'lucide-react/icons/arrow-down';
-import { type ReactNode, useEffect, useMemo } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef } from 'react';
 import type { Coach } from '../coaches/coach.ts';
+import type { MemberFile } from '../files/file.ts';
 import { ScrollRegion } from '../platform/scroll-region.tsx';
 import { CoachMessage } from './coach-message.tsx';
 import { type ConversationItem, conversationItems } from './conversation.ts';
+import { editDraftKey } from './drafts.ts';
 import type { LiveTurn } from './live-turn.ts';
 import { MemberMessage } from './member-message.tsx';
-import type { Citation, Message } from './message.ts';
+import type { ChatHistory, Citation } from './message.ts';
+import { MessageEditor } from './message-editor.tsx';
 import { turnStatusSentence } from './turn-status.ts';
 import { useNearView } from './use-near-view.ts';
 import { useStickToBottom } from './use-stick-to-bottom.ts';
 
 type ConversationViewProps = {
-  messages: Message[];
+  chat_session_id: string;
+  history: ChatHistory | undefined;
   live: LiveTurn | undefined;
   coach: Coach | undefined;
   /** Loads earlier messages; null when there are none, or they are loading. */
   loadEarlier: (() => void) | null;
   onCitation: (citation: Citation) => void;
+  /** A turn can begin at a message that stands here. */
+  free: boolean;
+  /** The last turn failed, which the notice below tells with the way on. */
+  failed: boolean;
+  /** The message that is open for editing. */
+  edited_message_id: string | null;
+  onEdit: (message: { message_id: string; content: string; files: MemberFile[] }) => void;
+  onSendEdit: () => void;
+  onCancelEdit: () => void;
+  onAnswerAgain: (message_id: string) => void;
   /** Stands above the first message, and below the last one. */
   above: ReactNode;
   below: ReactNode;
@@ -25,8 +39,9 @@ type ConversationViewProps = {
 
 /** The messages in one column. It follows the newest words as long as the reader is at the end. */
 export function ConversationView(props: ConversationViewProps) {
-  const { messages, live, coach, loadEarlier, onCitation } = props;
-  const items = useMemo(() => conversationItems(messages, live), [messages, live]);
+  const { history = no_history, live, loadEarlier } = props;
+  const items = useMemo(() => conversationItems(history, live), [history, live]);
+  const last_message = items.findLast(({ sender }) => sender === 'user');
   const { scroller, content, onScroll, at_end, toEnd } = useStickToBottom(items[0]?.key);
   const top = useNearView(() => loadEarlier?.(), '800px');
 
@@ -35,6 +50,9 @@ export function ConversationView(props: ConversationViewProps) {
   useEffect(() => {
     if (sent_id !== undefined) toEnd();
   }, [sent_id, toEnd]);
+
+  const repeatable_id = props.free && !props.failed ? (last_message?.message_id ?? null) : null;
+  const answerAgain = repeatable_id === null ? null : () => props.onAnswerAgain(repeatable_id);
 
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
@@ -50,9 +68,27 @@ export function ConversationView(props: ConversationViewProps) {
         >
           <div ref={top} className="-mb-8" />
           {props.above}
-          {items.map((item) => (
-            <ItemView key={item.key} item={item} live={live} coach={coach} onCitation={onCitation} />
-          ))}
+          {items.map((item, position) =>
+            item.sender === 'user' ? (
+              <MemberItem
+                {...props}
+                key={item.key}
+                item={item}
+                is_last_message={item === last_message}
+                onAnswerAgain={position === items.length - 1 ? answerAgain : null}
+              />
+            ) : (
+              <CoachMessage
+                key={item.key}
+                item={item}
+                coach={props.coach}
+                onCitation={props.onCitation}
+                status={item.growing && live !== undefined ? turnStatusSentence(live) : null}
+                is_last={position === items.length - 1}
+                onAnswerAgain={position === items.length - 1 ? answerAgain : null}
+              />
+            ),
+          )}
           {props.below}
         </div>
       </ScrollRegion>
@@ -73,13 +109,56 @@ export function ConversationView(props: ConversationViewProps) {
   );
 }
 
-type ItemViewProps = Pick<ConversationViewProps, 'live' | 'coach' | 'onCitation'> & {
+type MemberItemProps = Pick<
+  ConversationViewProps,
+  'chat_session_id' | 'free' | 'edited_message_id' | 'onEdit' | 'onSendEdit' | 'onCancelEdit'
+> & {
   item: ConversationItem;
+  is_last_message: boolean;
+  /** Null where the message has its reply, or waits for it. */
+  onAnswerAgain: (() => void) | null;
 };
 
-function ItemView({ item, live, coach, onCitation }: ItemViewProps) {
-  if (item.sender === 'user') return <MemberMessage item={item} />;
-  const is_live = live !== undefined && item.key === `${live.id}:assistant`;
-  const status = item.growing ? (is_live ? turnStatusSentence(live) : 'Connecting again') : null;
-  return <CoachMessage item={item} coach={coach} onCitation={onCitation} status={status} />;
+/** A message of the member's, or its editor. Leaving the editor leads back to where it was opened. */
+function MemberItem({ item, is_last_message, onAnswerAgain, ...props }: MemberItemProps) {
+  const edit_button = useRef<HTMLButtonElement>(null);
+  const returns = useRef(false);
+  const { message_id, content, files } = item;
+  const editing = message_id !== null && message_id === props.edited_message_id;
+  useEffect(() => {
+    if (editing || !returns.current) return;
+    returns.current = false;
+    edit_button.current?.focus();
+  }, [editing]);
+
+  if (!editing) {
+    return (
+      <MemberMessage
+        item={item}
+        edit_button={edit_button}
+        onEdit={
+          props.free && is_last_message && message_id !== null
+            ? () => props.onEdit({ message_id, content, files })
+            : null
+        }
+        onAnswerAgain={onAnswerAgain}
+      />
+    );
+  }
+  return (
+    <article aria-label="You">
+      <MessageEditor
+        draft_key={editDraftKey(props.chat_session_id)}
+        kept_file_ids={files.map(({ id }) => id)}
+        free={props.free}
+        onSend={props.onSendEdit}
+        onCancel={() => {
+          returns.current = true;
+          props.onCancelEdit();
+        }}
+      />
+    </article>
+  );
 }
+
+const no_history: ChatHistory = { messages: [], running_turn: null, failed_turn: null, asked_at_ms: 0 };

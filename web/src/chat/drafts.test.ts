@@ -40,6 +40,46 @@ test('a sent message is kept until the server has it, and no longer', () => {
   expect(storage.values.size).toBe(0);
 });
 
+test('an edit lives beside what is written below, outlasts the page, and closes when it is sent or left', () => {
+  const storage = memoryStorage();
+  const drafts = createDrafts(storage, () => 'ann');
+  drafts.write('chat', 'Next');
+  drafts.edit('edit-chat', { message_id: 'm', content: 'Old words', files: [file] });
+  drafts.write('edit-chat', '');
+  const reloaded = createDrafts(storage, () => 'ann');
+  expect(reloaded.get('edit-chat')).toMatchObject({ content: '', edits_message_id: 'm' });
+  expect(reloaded.get('edit-chat').attachments.map(({ id }) => id)).toEqual(['f']);
+  expect(reloaded.get('chat').content).toBe('Next');
+  drafts.edit('edit-other', { message_id: 'n', content: '', files: [] });
+  expect(createDrafts(storage, () => 'ann').get('edit-other').edits_message_id).toBe('n');
+
+  reloaded.write('edit-chat', 'New words');
+  const taken = reloaded.take('edit-chat');
+  expect(taken).toEqual({ content: 'New words', files: [file], edits_message_id: 'm' });
+  expect(reloaded.get('edit-chat').edits_message_id).toBe(null);
+  reloaded.putBack('edit-chat', taken, 'Not now.');
+  expect(reloaded.get('edit-chat')).toMatchObject({
+    content: 'New words',
+    edits_message_id: 'm',
+    notice: 'Not now.',
+  });
+  reloaded.clear('edit-chat');
+  expect(createDrafts(storage, () => 'ann').get('edit-chat').edits_message_id).toBe(null);
+});
+
+test('an edit that was sent comes back after a reload until the server has it', () => {
+  const storage = memoryStorage();
+  const drafts = createDrafts(storage, () => 'ann');
+  drafts.edit('edit-chat', { message_id: 'm', content: 'Words', files: [] });
+  drafts.take('edit-chat');
+  expect(createDrafts(storage, () => 'ann').get('edit-chat')).toMatchObject({
+    content: 'Words',
+    edits_message_id: 'm',
+  });
+  drafts.settle('edit-chat');
+  expect(storage.values.size).toBe(0);
+});
+
 test('a refused message comes back before what was written since', () => {
   const drafts = createDrafts(memoryStorage(), () => 'ann');
   drafts.write('chat', 'First');

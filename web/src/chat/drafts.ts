@@ -8,19 +8,29 @@ export type Attachment = { id: string; file_name: string; file_size: number; sou
   | { state: 'failed'; detail: string; retryable: boolean }
 );
 
-/** What a member has written and not sent. `notice` is why it came back, when it did. */
-export type Draft = { content: string; attachments: Attachment[]; notice: string | null };
-
-/** What is kept in the browser. `unsent` left the composer, but the server has not confirmed it yet. */
-type KeptDraft = {
+/**
+ * What a member has written and not sent. `notice` is why it came back, when it did; `edits_message_id` the
+ * message whose place it is to take.
+ */
+export type Draft = {
   content: string;
-  files: MemberFile[];
-  unsent: { content: string; files: MemberFile[] } | null;
+  attachments: Attachment[];
+  notice: string | null;
+  edits_message_id: string | null;
 };
+
+/** What leaves a draft to be sent. */
+type Taken = { content: string; files: MemberFile[]; edits_message_id: string | null };
+
+/** What is kept in the browser. `unsent` left the draft, but the server has not confirmed it yet. */
+type KeptDraft = Partial<Taken> & { unsent?: Partial<Taken> | null };
 
 export type Drafts = ReturnType<typeof createDrafts>;
 
-const empty: Draft = { content: '', attachments: [], notice: null };
+/** The draft of a message in the chat that is edited: one at a time, beside what is written below. */
+export const editDraftKey = (chat_session_id: string) => `edit-${chat_session_id}`;
+
+const empty: Draft = { content: '', attachments: [], notice: null, edits_message_id: null };
 const prefix = 'touchline.draft.';
 
 /**
@@ -32,7 +42,7 @@ export function createDrafts(
   memberId: () => string,
 ) {
   const store = createStore<Draft>();
-  const unsent = new Map<string, { content: string; files: MemberFile[] }>();
+  const unsent = new Map<string, Taken>();
   const storageKey = (key: string) => `${prefix}${memberId()}.${key}`;
 
   function keep(key: string) {
@@ -40,10 +50,13 @@ export function createDrafts(
     const kept: KeptDraft = {
       content: draft.content,
       files: readyFiles(draft),
+      edits_message_id: draft.edits_message_id,
       unsent: unsent.get(key) ?? null,
     };
+    const is_empty =
+      draft.content === '' && readyFiles(draft).length === 0 && draft.edits_message_id === null;
     try {
-      if (kept.content === '' && kept.files.length === 0 && kept.unsent === null) {
+      if (is_empty && kept.unsent === null) {
         storage.removeItem(storageKey(key));
       } else {
         storage.setItem(storageKey(key), JSON.stringify(kept));
@@ -91,10 +104,27 @@ export function createDrafts(
       set(key, { ...get(key), notice });
     },
 
+    /** Opens a message of the chat for editing, with its files. */
+    edit(key: string, message: { message_id: string; content: string; files: MemberFile[] }) {
+      const { message_id, content, files } = message;
+      set(key, {
+        content,
+        attachments: files.map(readyAttachment),
+        notice: null,
+        edits_message_id: message_id,
+      });
+    },
+
+    /** Forgets what is written. */
+    clear(key: string) {
+      set(key, empty);
+    },
+
     /** Takes the words and the uploaded files out to be sent. */
-    take(key: string) {
+    take(key: string): Taken {
       const draft = get(key);
-      const taken = { content: draft.content.trim(), files: readyFiles(draft) };
+      const { edits_message_id } = draft;
+      const taken = { content: draft.content.trim(), files: readyFiles(draft), edits_message_id };
       unsent.set(key, taken);
       set(key, empty);
       return taken;
@@ -106,13 +136,14 @@ export function createDrafts(
     },
 
     /** Puts what was taken back, before anything written since. */
-    putBack(key: string, taken: { content: string; files: MemberFile[] }, notice: string | null) {
+    putBack(key: string, taken: Taken, notice: string | null) {
       unsent.delete(key);
       const draft = get(key);
       set(key, {
         content: [taken.content, draft.content].filter(Boolean).join('\n\n'),
         attachments: [...taken.files.map(readyAttachment), ...draft.attachments],
         notice,
+        edits_message_id: taken.edits_message_id ?? draft.edits_message_id,
       });
     },
   };
@@ -146,8 +177,9 @@ function readKept(storage: Pick<Storage, 'getItem'>, storage_key: string): Draft
     const kept: KeptDraft = JSON.parse(text);
     return {
       content: [kept.unsent?.content, kept.content].filter(Boolean).join('\n\n'),
-      attachments: [...(kept.unsent?.files ?? []), ...kept.files].map(readyAttachment),
+      attachments: [...(kept.unsent?.files ?? []), ...(kept.files ?? [])].map(readyAttachment),
       notice: null,
+      edits_message_id: kept.unsent?.edits_message_id ?? kept.edits_message_id ?? null,
     };
   } catch {
     return empty;

@@ -4,10 +4,10 @@ import type { TurnEvent } from './turn-stream.ts';
 
 /**
  * How a turn ended. A failed one says how to go on: `resend` the same turn, because it may never have
- * arrived; `rejoin` it, because it goes on without us; or begin `anew` with the same words.
+ * arrived; `rejoin` it, because it goes on without us; or have the message answered `anew`.
  */
 export type TurnOutcome =
-  | { status: 'done' | 'stopped'; message_id: string | null; incomplete: boolean }
+  | { status: 'done' | 'stopped'; message_id: string | null; incomplete: boolean; history_shortened: boolean }
   | { status: 'failed'; code: string; detail: string; retry: 'resend' | 'rejoin' | 'anew' };
 
 /** A turn that this page has sent or joined, as far as it has come. */
@@ -25,14 +25,21 @@ export type LiveTurn = {
   text: string;
   citations: Citation[];
   outcome: TurnOutcome | null;
+  /** When this page learned the outcome, by its clock (`performance.now()`). */
+  ended_at_ms: number | null;
 };
 
 export type TurnRequest = {
   assistant_slug: string;
+  /** The member's words and files. Where a message is answered again they are shown, not sent. */
   content: string;
   files: MemberFile[];
-  /** Where the words came from, and go back to when the server refuses them. */
-  draft_key: string;
+  /** The message of the member's whose place these words take. */
+  edits_message_id: string | null;
+  /** The message of the member's that is answered again; `edits_message_id` then tells only where it stands. */
+  repeats_message_id: string | null;
+  /** Where the words came from, and go back to when the server refuses them; null when nothing was written. */
+  draft_key: string | null;
 };
 
 export function newLiveTurn(id: string, chat_session_id: string, request: TurnRequest | null): LiveTurn {
@@ -48,6 +55,7 @@ export function newLiveTurn(id: string, chat_session_id: string, request: TurnRe
     text: '',
     citations: [],
     outcome: null,
+    ended_at_ms: null,
   };
 }
 
@@ -55,7 +63,7 @@ export function newLiveTurn(id: string, chat_session_id: string, request: TurnRe
  * The turn after an event. Text carries where it ends, so what a re-joined stream repeats replaces itself.
  * Throws when text is missing in between: joining again brings it.
  */
-export function applyTurnEvent(turn: LiveTurn, event: TurnEvent): LiveTurn {
+export function applyTurnEvent(turn: LiveTurn, event: TurnEvent, now_ms = performance.now()): LiveTurn {
   switch (event.type) {
     case 'turn':
       return { ...turn, connected: true, user_message_id: event.user_message_id, title: event.title };
@@ -73,12 +81,14 @@ export function applyTurnEvent(turn: LiveTurn, event: TurnEvent): LiveTurn {
       return { ...turn, citations: [...others, event.citation].sort((a, b) => a.number - b.number) };
     }
     case 'end': {
-      const { status, message_id, incomplete } = event;
-      return { ...turn, stopping: false, outcome: { status, message_id, incomplete } };
+      const { status, message_id, incomplete, history_shortened } = event;
+      const outcome = { status, message_id, incomplete, history_shortened };
+      return { ...turn, stopping: false, outcome, ended_at_ms: now_ms };
     }
     case 'error': {
       const { code, detail } = event;
-      return { ...turn, stopping: false, outcome: { status: 'failed', code, detail, retry: 'anew' } };
+      const outcome = { status: 'failed', code, detail, retry: 'anew' } as const;
+      return { ...turn, stopping: false, outcome, ended_at_ms: now_ms };
     }
   }
 }
@@ -88,7 +98,7 @@ export function isRunning(turn: LiveTurn | undefined) {
   return turn !== undefined && turn.outcome === null;
 }
 
-/** True when it is not certain that the server ever got the message: sending something else would lose it. */
+/** True when it is not certain that the server ever got the request: sending something else would lose it. */
 export function isUnsent(turn: LiveTurn | undefined) {
   return turn?.outcome?.status === 'failed' && turn.outcome.retry === 'resend';
 }

@@ -1,18 +1,27 @@
 import { expect, test, vi } from 'vitest';
 import type { Api } from '../platform/api.ts';
 import { ApiError, unreachable } from '../platform/api-error.ts';
+import type { TurnRequest } from './live-turn.ts';
 import { createLiveTurns, type TurnListeners } from './live-turns.ts';
 
 const turn_event = 'event: turn\ndata: {"id":"t","session_id":"s","user_message_id":"u","title":"T"}\n\n';
 const end_event =
   'event: end\ndata: {"status":"done","message_id":"m","incomplete":false,"allowance":{"messages":4}}\n\n';
-const request = { assistant_slug: 'storyteller', content: 'Hi', files: [], draft_key: 's' };
+const request: TurnRequest = {
+  assistant_slug: 'storyteller',
+  content: 'Hi',
+  files: [],
+  edits_message_id: null,
+  repeats_message_id: null,
+  draft_key: 's',
+};
 
 /** Answers each request with the next entry: a stream's text, or an error to throw. */
 function serverOf(answers: (string | ApiError)[]) {
-  const requests: { path: string; id: string | undefined }[] = [];
+  const requests: { path: string; id: string | undefined; body: unknown }[] = [];
   const open = async (path: string, init?: RequestInit) => {
-    requests.push({ path, id: init?.body ? JSON.parse(String(init.body)).id : undefined });
+    const body = init?.body ? JSON.parse(String(init.body)) : undefined;
+    requests.push({ path, id: body?.id, body });
     const answer = answers.shift();
     if (answer === undefined) throw unreachable();
     if (typeof answer !== 'string') throw answer;
@@ -58,6 +67,33 @@ test('a refused message goes back to its writer and leaves no turn behind', asyn
   expect(listeners.onRefused.mock.calls[0]?.slice(1)).toEqual([request, refusal]);
   expect(turns.store.get('s')).toBeUndefined();
   expect(listeners.onEnded).not.toHaveBeenCalled();
+});
+
+test('an edit names the message whose place it takes; answering again sends no words', async () => {
+  const { requests, listeners, turns } = serverOf([`${turn_event}${end_event}`, `${turn_event}${end_event}`]);
+  turns.begin('t', 's', { ...request, edits_message_id: 'm' });
+  await vi.waitFor(() => expect(listeners.onEnded).toHaveBeenCalledOnce());
+  turns.begin('t2', 's', { ...request, edits_message_id: 'm', repeats_message_id: 'n', draft_key: null });
+  await vi.waitFor(() => expect(listeners.onEnded).toHaveBeenCalledTimes(2));
+  expect(requests.map(({ body }) => body)).toEqual([
+    { id: 't', assistant_slug: 'storyteller', content: 'Hi', file_ids: [], edits_message_id: 'm' },
+    { id: 't2', assistant_slug: 'storyteller', repeats_message_id: 'n' },
+  ]);
+});
+
+test('a turn that was let in and lost before it told its message is sent again under the same id', async () => {
+  const gone = new ApiError('not_found', 404, 'Gone.');
+  const { requests, listeners, turns } = serverOf(['', gone, `${turn_event}${end_event}`]);
+  turns.begin('t', 's', request);
+  await vi.waitFor(() => expect(listeners.onEnded).toHaveBeenCalledOnce());
+  expect(turns.store.get('s')?.outcome).toMatchObject({ status: 'failed', retry: 'resend' });
+  turns.takeUp('s');
+  await vi.waitFor(() => expect(listeners.onEnded).toHaveBeenCalledTimes(2));
+  expect(requests.map(({ path, id }) => [path, id])).toEqual([
+    ['/api/chat-sessions/s/turns', 't'],
+    ['/api/turns/t/events?after=0', undefined],
+    ['/api/chat-sessions/s/turns', 't'],
+  ]);
 });
 
 test('a joined turn is read from its start', async () => {

@@ -15,7 +15,7 @@ import { readTurnStream } from './turn-stream.ts';
 export type TurnListeners = {
   /** The server has the member's message. */
   onAccepted: (turn: LiveTurn) => void;
-  /** The server did not take the message; the turn is gone, its words must go back to the writer. */
+  /** The server did not take the request; the turn is gone, what was written for it must go back to its writer. */
   onRefused: (turn: LiveTurn, request: TurnRequest, error: ApiError) => void;
   onEnded: (turn: LiveTurn, messages_left: number | null) => void;
 };
@@ -42,7 +42,8 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
   }
 
   function fail(turn: LiveTurn, outcome: Extract<TurnOutcome, { status: 'failed' }>) {
-    const failed = update(turn, { outcome, stopping: false, connected: true });
+    const ended = { stopping: false, connected: true, ended_at_ms: performance.now() };
+    const failed = update(turn, { outcome, ...ended });
     if (failed !== null) listeners.onEnded(failed, null);
   }
 
@@ -50,11 +51,10 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
     if (accepted || turn.request === null) {
       return api.open(`/api/turns/${turn.id}/events?after=${turn.text.length}`);
     }
-    const { assistant_slug, content, files } = turn.request;
     return api.open(`/api/chat-sessions/${turn.chat_session_id}/turns`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-      body: JSON.stringify({ id: turn.id, assistant_slug, content, file_ids: files.map((file) => file.id) }),
+      body: JSON.stringify(bodyOf(turn.id, turn.request)),
     });
   }
 
@@ -87,7 +87,9 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
             store.set(start.chat_session_id, undefined);
             listeners.onRefused(turn, start.request, error);
           } else {
-            fail(turn, { status: 'failed', code: error.code, detail: error.message, retry: 'anew' });
+            // Without the server's word on the message the same turn is sent again: it joins itself if it is there.
+            const retry = start.request !== null && turn.user_message_id === null ? 'resend' : 'anew';
+            fail(turn, { status: 'failed', code: error.code, detail: error.message, retry });
           }
           return;
         }
@@ -97,17 +99,9 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
       failures = now.text.length > length_before ? 0 : failures + 1;
       const wait_ms = waits[failures];
       if (wait_ms === undefined) {
-        const detail = accepted
-          ? 'The connection to your coach was lost. The reply goes on without you and is kept.'
-          : problem !== null && problem.status !== 0
-            ? problem.message
-            : 'Your message has not gone out: Touchline could not be reached. It is kept here; check your connection and try again.';
-        fail(now, {
-          status: 'failed',
-          code: problem?.code ?? 'unreachable',
-          detail,
-          retry: accepted ? 'rejoin' : 'resend',
-        });
+        const code = problem?.code ?? 'unreachable';
+        const detail = accepted ? details.lost : describeUnsent(now, problem);
+        fail(now, { status: 'failed', code, detail, retry: accepted ? 'rejoin' : 'resend' });
         return;
       }
       update(now, { connected: false });
@@ -118,7 +112,10 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
   return {
     store,
 
-    /** Sends a message. The turn's id is made by the caller, so that the same turn can be sent again. */
+    /**
+     * Begins a turn: a new message, an edited one, or one that is answered again. The turn's id is made by the
+     * caller, so that the same turn can be sent again.
+     */
     begin(id: string, chat_session_id: string, request: TurnRequest) {
       const turn = newLiveTurn(id, chat_session_id, request);
       store.set(chat_session_id, turn);
@@ -137,7 +134,7 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
     takeUp(chat_session_id: string) {
       const turn = store.get(chat_session_id);
       if (turn?.outcome?.status !== 'failed' || turn.outcome.retry === 'anew') return;
-      const next: LiveTurn = { ...turn, outcome: null, connected: true };
+      const next: LiveTurn = { ...turn, outcome: null, ended_at_ms: null, connected: true };
       store.set(chat_session_id, next);
       void follow(next);
     },
@@ -160,6 +157,26 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
       }
     },
   };
+}
+
+const details = {
+  lost: 'The connection to your coach was lost. The reply goes on without you and is kept.',
+  unsent:
+    'Your message has not gone out: Touchline could not be reached. It is kept here; check your connection and try again.',
+  not_asked:
+    'Your coach was not asked again: Touchline could not be reached. Nothing is lost; check your connection and try again.',
+};
+
+function describeUnsent({ request }: LiveTurn, problem: ApiError | null) {
+  if (problem !== null && problem.status !== 0) return problem.message;
+  return request?.repeats_message_id ? details.not_asked : details.unsent;
+}
+
+function bodyOf(id: string, request: TurnRequest) {
+  const { assistant_slug, content, files, edits_message_id, repeats_message_id } = request;
+  if (repeats_message_id !== null) return { id, assistant_slug, repeats_message_id };
+  const message = { id, assistant_slug, content, file_ids: files.map((file) => file.id) };
+  return edits_message_id === null ? message : { ...message, edits_message_id };
 }
 
 function waitOrOnline(wait_ms: number) {

@@ -12,10 +12,13 @@ export type Message = {
   /** Markdown. */
   content: string;
   created_at: string;
+  /** A member's message tells of the latest turn that answers it. */
   turn_id: string | null;
-  turn_status: 'done' | 'stopped' | 'failed' | 'answering' | null;
+  turn_status: 'accepted' | 'answering' | 'done' | 'stopped' | 'failed' | null;
   /** The reply ran into a limit of the model. */
   incomplete: boolean;
+  /** The chat had grown so long that the coach was not told its oldest messages. */
+  history_shortened: boolean;
   files: MemberFile[];
   citations: Citation[];
 };
@@ -33,7 +36,12 @@ export type MessagePage = {
     files: MemberFile[];
   } | null;
   next_cursor: string | null;
+  /** When the server was asked for it, by this page's clock (`performance.now()`). */
+  asked_at_ms: number;
 };
+
+/** What is known of a chat's messages, oldest first; of the turns and the time, what the newest page told. */
+export type ChatHistory = Pick<MessagePage, 'messages' | 'running_turn' | 'failed_turn' | 'asked_at_ms'>;
 
 export const messagesKey = (chat_session_id: string) => ['chat-sessions', chat_session_id, 'messages'];
 
@@ -41,23 +49,31 @@ export const messagesKey = (chat_session_id: string) => ['chat-sessions', chat_s
 export const messagesQuery = (api: Api, chat_session_id: string) =>
   infiniteQueryOptions({
     queryKey: messagesKey(chat_session_id),
-    queryFn: ({ pageParam, signal }) => {
+    queryFn: async ({ pageParam, signal }): Promise<MessagePage> => {
+      const asked_at_ms = performance.now();
       const before = pageParam === null ? '' : `&before=${encodeURIComponent(pageParam)}`;
-      return api.get<MessagePage>(`/api/chat-sessions/${chat_session_id}/messages?limit=50${before}`, signal);
+      const path = `/api/chat-sessions/${chat_session_id}/messages?limit=50${before}`;
+      return { ...(await api.get<Omit<MessagePage, 'asked_at_ms'>>(path, signal)), asked_at_ms };
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
-    select: (data) => ({
-      messages: [...data.pages].reverse().flatMap((page) => page.messages),
-      running_turn: data.pages[0]?.running_turn ?? null,
-      failed_turn: data.pages[0]?.failed_turn ?? null,
-    }),
+    select: historyFrom,
   });
+
+/** One function for all, so that it is not run again while nothing has changed. */
+function historyFrom({ pages }: InfiniteData<MessagePage, string | null>): ChatHistory {
+  return {
+    messages: [...pages].reverse().flatMap((page) => page.messages),
+    running_turn: pages[0]?.running_turn ?? null,
+    failed_turn: pages[0]?.failed_turn ?? null,
+    asked_at_ms: pages[0]?.asked_at_ms ?? 0,
+  };
+}
 
 /** Makes a chat that is just beginning known as empty, so that nothing is asked about what is not there yet. */
 export function seedMessages(queryClient: QueryClient, chat_session_id: string) {
   queryClient.setQueryData<InfiniteData<MessagePage, string | null>>(messagesKey(chat_session_id), {
-    pages: [{ messages: [], running_turn: null, failed_turn: null, next_cursor: null }],
+    pages: [{ messages: [], running_turn: null, failed_turn: null, next_cursor: null, asked_at_ms: 0 }],
     pageParams: [null],
   });
 }

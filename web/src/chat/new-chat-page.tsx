@@ -84,7 +84,8 @@ function NewChat({ coach }: { coach: Coach }) {
     const chat_session_id = newId();
     const taken = drafts.take(draft_key);
     seedMessages(queryClient, chat_session_id);
-    liveTurns.begin(newId(), chat_session_id, { assistant_slug: coach.slug, ...taken, draft_key });
+    const request = { assistant_slug: coach.slug, ...taken, repeats_message_id: null, draft_key };
+    liveTurns.begin(newId(), chat_session_id, request);
     void navigate({ to: '/chats/$chatSessionId', params: { chatSessionId: chat_session_id } });
   };
 

@@ -27,3 +27,9 @@ test('a link opens in a new tab that cannot reach back', () => {
 test('a script address is no link', () => {
   expect(render('[here](javascript:alert(1))')).not.toContain('href');
 });
+
+test('code is copied as it stands, by a button outside of what scrolls', () => {
+  const html = render('```js\nconst a = 1;\n```\n\nWords');
+  expect(html).toMatch(/<\/figure><button[^>]*aria-label="Copy code"/);
+  expect(render('Words with `code`')).not.toContain('Copy code');
+});

@@ -1,6 +1,7 @@
-import { type ComponentProps, memo, type ReactNode, useMemo } from 'react';
+import { type ComponentProps, memo, type ReactNode, useMemo, useRef } from 'react';
 import Markdown from 'react-markdown';
 import remarkGfm from 'remark-gfm';
+import { CopyButton } from '../platform/copy-button.tsx';
 import { linkTarget } from './link-target.ts';
 import { markdownBlocks } from './markdown-blocks.ts';
 import type { Citation } from './message.ts';
@@ -65,11 +66,7 @@ const Block = memo(function Block({ text, start, marks, onCitation }: BlockProps
           <table>{children}</table>
         </Frame>
       ),
-      pre: ({ children }: ComponentProps<'pre'>) => (
-        <Frame name="Code">
-          <pre>{children}</pre>
-        </Frame>
-      ),
+      pre: CodeBlock,
       data: ({ value }: ComponentProps<'data'>) => (
         <button
           type="button"
@@ -101,6 +98,22 @@ function ReplyLink({ href, children }: { href?: string | undefined; children?: R
       </a>
       {!told && <span className="text-small text-muted"> ({target})</span>}
     </>
+  );
+}
+
+function CodeBlock({ children }: { children?: ReactNode }) {
+  const pre = useRef<HTMLPreElement>(null);
+  return (
+    <div className="code-block">
+      <Frame name="Code">
+        <pre ref={pre}>{children}</pre>
+      </Frame>
+      <CopyButton
+        name="Copy code"
+        text={() => pre.current?.textContent.replace(/\n$/, '') ?? ''}
+        className="m-1"
+      />
+    </div>
   );
 }
 

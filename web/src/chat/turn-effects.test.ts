@@ -1,20 +1,32 @@
 import { QueryClient } from '@tanstack/react-query';
 import { expect, test, vi } from 'vitest';
+import { ApiError } from '../platform/api-error.ts';
 import { createDrafts } from './drafts.ts';
 import { newLiveTurn, type TurnRequest } from './live-turn.ts';
 import { turnEffects } from './turn-effects.ts';
 
 const storage = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
-const request: TurnRequest = { assistant_slug: 'storyteller', content: 'Hi', files: [], draft_key: 's' };
+const request: TurnRequest = {
+  assistant_slug: 'storyteller',
+  content: 'Hi',
+  files: [],
+  edits_message_id: null,
+  repeats_message_id: null,
+  draft_key: 's',
+};
+const refusal = new ApiError('turn_in_progress', 409, 'The coach is still answering.');
+
+function effectsOnPage() {
+  const queryClient = new QueryClient();
+  const drafts = createDrafts(storage, () => 'm');
+  const openNewChat = vi.fn();
+  const tellOtherTabs = vi.fn();
+  const effects = turnEffects({ queryClient, drafts, openNewChat, tellOtherTabs });
+  return { queryClient, drafts, openNewChat, tellOtherTabs, effects };
+}
 
 test('other tabs hear of what is written here, never of what was only joined: that would echo for ever', () => {
-  const tellOtherTabs = vi.fn();
-  const effects = turnEffects({
-    queryClient: new QueryClient(),
-    drafts: createDrafts(storage, () => 'm'),
-    openNewChat: () => {},
-    tellOtherTabs,
-  });
+  const { effects, tellOtherTabs } = effectsOnPage();
   const joined = newLiveTurn('t', 's', null);
   effects.onAccepted(joined);
   effects.onEnded(joined, 4);
@@ -22,5 +34,39 @@ test('other tabs hear of what is written here, never of what was only joined: th
   const written = newLiveTurn('t', 's', request);
   effects.onAccepted(written);
   effects.onEnded(written, 4);
-  expect(tellOtherTabs.mock.calls).toEqual([['s'], ['s']]);
+  const news = { chat_session_id: 's', gone: false };
+  expect(tellOtherTabs.mock.calls).toEqual([[news], [news]]);
+});
+
+test('a refused message goes back to where it was written, with the reason', () => {
+  const { effects, drafts, openNewChat } = effectsOnPage();
+  drafts.write('s', 'Written since');
+  effects.onRefused(newLiveTurn('t', 's', request), request, refusal);
+  expect(drafts.get('s')).toMatchObject({ content: 'Hi\n\nWritten since', notice: refusal.message });
+
+  const edit = { ...request, content: 'Better', edits_message_id: 'm1', draft_key: 'edit-s' };
+  effects.onRefused(newLiveTurn('t', 's', edit), edit, refusal);
+  expect(drafts.get('edit-s')).toMatchObject({
+    content: 'Better',
+    edits_message_id: 'm1',
+    notice: refusal.message,
+  });
+  expect(openNewChat).not.toHaveBeenCalled();
+});
+
+test('a refused repetition puts no words anywhere: what is being written stays, and the reason stands there', () => {
+  const { effects, drafts, openNewChat } = effectsOnPage();
+  drafts.write('s', 'Half a thought');
+  const repeats = { ...request, repeats_message_id: 'm1', draft_key: null };
+  effects.onRefused(newLiveTurn('t', 's', repeats), repeats, refusal);
+  expect(drafts.get('s')).toMatchObject({ content: 'Half a thought', notice: refusal.message });
+  expect(openNewChat).not.toHaveBeenCalled();
+});
+
+test('a first message that is refused leads back to its coach', () => {
+  const { effects, drafts, openNewChat } = effectsOnPage();
+  const first = { ...request, draft_key: 'new-storyteller' };
+  effects.onRefused(newLiveTurn('t', 's', first), first, refusal);
+  expect(openNewChat).toHaveBeenCalledWith('storyteller');
+  expect(drafts.get('new-storyteller').content).toBe('Hi');
 });

@@ -1,9 +1,10 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { noteMessagesLeft } from '../accounts/me.ts';
 import { type ChatSession, chatSessionKey, raiseChatSession } from './chat-session.ts';
-import type { Drafts } from './drafts.ts';
+import { type Drafts, editDraftKey } from './drafts.ts';
 import type { TurnListeners } from './live-turns.ts';
 import { messagesKey } from './message.ts';
+import type { TellOtherTabs } from './other-tabs.ts';
 
 /** What a turn changes elsewhere on the page: the list of chats, the stored messages, the allowance, the draft. */
 export function turnEffects({
@@ -16,12 +17,12 @@ export function turnEffects({
   drafts: Drafts;
   /** Shows the page on which a first message is written. */
   openNewChat: (assistant_slug: string) => void;
-  tellOtherTabs: (chat_session_id: string) => void;
+  tellOtherTabs: TellOtherTabs;
 }): TurnListeners {
   return {
     onAccepted(turn) {
       if (turn.request === null) return;
-      drafts.settle(turn.request.draft_key);
+      if (turn.request.draft_key !== null) drafts.settle(turn.request.draft_key);
       const now = new Date().toISOString();
       const known = queryClient.getQueryData<ChatSession>(chatSessionKey(turn.chat_session_id));
       raiseChatSession(queryClient, {
@@ -31,13 +32,16 @@ export function turnEffects({
         created_at: known?.created_at ?? now,
         updated_at: now,
       });
-      tellOtherTabs(turn.chat_session_id);
+      tellOtherTabs({ chat_session_id: turn.chat_session_id, gone: false });
     },
 
     onRefused(turn, request, error) {
-      drafts.putBack(request.draft_key, request, error.message);
+      // Where nothing was written, the reason alone stands at the composer.
+      if (request.draft_key === null) drafts.notice(turn.chat_session_id, error.message);
+      else drafts.putBack(request.draft_key, request, error.message);
       if (error.code === 'quota_exhausted') void queryClient.invalidateQueries({ queryKey: ['me'] });
-      if (request.draft_key === turn.chat_session_id) {
+      const known = [null, turn.chat_session_id, editDraftKey(turn.chat_session_id)];
+      if (known.includes(request.draft_key)) {
         void queryClient.invalidateQueries({ queryKey: messagesKey(turn.chat_session_id) });
       } else {
         queryClient.removeQueries({ queryKey: messagesKey(turn.chat_session_id) });
@@ -46,7 +50,7 @@ export function turnEffects({
     },
 
     onEnded(turn, messages_left) {
-      if (turn.request !== null) tellOtherTabs(turn.chat_session_id);
+      if (turn.request !== null) tellOtherTabs({ chat_session_id: turn.chat_session_id, gone: false });
       noteMessagesLeft(queryClient, messages_left);
       if (turn.user_message_id !== null || turn.request === null) {
         void queryClient.invalidateQueries({ queryKey: messagesKey(turn.chat_session_id) });

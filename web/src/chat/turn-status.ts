@@ -12,7 +12,11 @@ const sentences = {
 export function turnStatusSentence(turn: LiveTurn) {
   if (turn.outcome !== null) return null;
   if (turn.stopping) return 'Stopping';
-  if (!turn.connected)
-    return turn.user_message_id === null ? 'Trying to send your message' : 'Connecting again';
+  const repeats = turn.request?.repeats_message_id != null;
+  if (!turn.connected) {
+    if (turn.user_message_id !== null || turn.request === null) return 'Connecting again';
+    return repeats ? 'Trying to reach your coach' : 'Trying to send your message';
+  }
+  if (turn.status === 'sending' && repeats) return 'Asking your coach again';
   return sentences[turn.status];
 }

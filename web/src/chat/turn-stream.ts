@@ -12,6 +12,7 @@ export type TurnEvent =
       status: 'done' | 'stopped';
       message_id: string | null;
       incomplete: boolean;
+      history_shortened: boolean;
       allowance: { messages: number | null };
     }
   | { type: 'error'; code: string; detail: string; counted: boolean };

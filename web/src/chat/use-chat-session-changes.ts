@@ -9,7 +9,7 @@ import { messagesKey } from './message.ts';
 /** Renaming and deleting: shown at once, taken back with a word when the server does not follow. */
 export function useChatSessionChanges() {
   const { api } = usePlatform();
-  const { liveTurns } = useChat();
+  const { liveTurns, tellOtherTabs } = useChat();
   const queryClient = useQueryClient();
 
   async function attempt(change: () => void, ask: () => Promise<void>, complaint: string) {
@@ -41,7 +41,8 @@ export function useChatSessionChanges() {
         },
         `The chat is still called “${chat_session.title}”.`,
       );
-      if (!renamed) setTitle(chat_session.title);
+      if (renamed) tellOtherTabs({ chat_session_id: chat_session.id, gone: false });
+      else setTitle(chat_session.title);
     },
 
     /** Answers whether the chat is gone. */
@@ -52,6 +53,7 @@ export function useChatSessionChanges() {
         `“${chat_session.title}” was not deleted.`,
       );
       if (removed) {
+        tellOtherTabs({ chat_session_id: chat_session.id, gone: true });
         liveTurns.drop(chat_session.id);
         queryClient.removeQueries({ queryKey: messagesKey(chat_session.id) });
         queryClient.removeQueries({ queryKey: chatSessionKey(chat_session.id) });

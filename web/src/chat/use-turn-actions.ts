@@ -1,18 +1,45 @@
+import { useQueryClient } from '@tanstack/react-query';
+import type { MemberFile } from '../files/file.ts';
 import { sentenceFor } from '../platform/api-error.ts';
 import { newId } from '../platform/new-id.ts';
 import { showToast } from '../platform/toasts.tsx';
 import { useChat } from './chat-context.ts';
-import type { MessagePage } from './message.ts';
+import type { TurnFailure } from './conversation.ts';
+import { editDraftKey } from './drafts.ts';
+import type { TurnRequest } from './live-turn.ts';
+import { messagesKey } from './message.ts';
 
-/** What a member can do with the turns of a chat: send, stop, try again, take back. */
+/** What a member can do with the turns of a chat: send, edit, have answered again, stop, try again, take back. */
 export function useTurnActions(chat_session_id: string, assistant_slug: string | undefined) {
   const { drafts, liveTurns } = useChat();
+  const queryClient = useQueryClient();
+  const edit_key = editDraftKey(chat_session_id);
+
+  function begin(makeRequest: () => Omit<TurnRequest, 'assistant_slug'>) {
+    if (assistant_slug === undefined) return;
+    drafts.notice(chat_session_id, null);
+    liveTurns.begin(newId(), chat_session_id, { assistant_slug, ...makeRequest() });
+  }
+
+  /** `failed`: the turn whose message is answered again, where the stored messages may not have it yet. */
+  function answerAgain(message_id: string, failed: TurnRequest | null = null) {
+    const { content = '', files = [], edits_message_id = null } = failed ?? {};
+    const request = { content, files, edits_message_id, repeats_message_id: message_id, draft_key: null };
+    begin(() => request);
+  }
+
+  const send = (draft_key: string) =>
+    begin(() => ({ ...drafts.take(draft_key), repeats_message_id: null, draft_key }));
+
   return {
-    send() {
-      if (assistant_slug === undefined) return;
-      const taken = drafts.take(chat_session_id);
-      liveTurns.begin(newId(), chat_session_id, { assistant_slug, ...taken, draft_key: chat_session_id });
-    },
+    send: () => send(chat_session_id),
+    answerAgain: (message_id: string) => answerAgain(message_id),
+
+    /** Opens a message in its place. */
+    edit: (message: { message_id: string; content: string; files: MemberFile[] }) =>
+      drafts.edit(edit_key, message),
+    sendEdit: () => send(edit_key),
+    cancelEdit: () => drafts.clear(edit_key),
 
     async stop() {
       try {
@@ -22,30 +49,27 @@ export function useTurnActions(chat_session_id: string, assistant_slug: string |
       }
     },
 
-    /** Tries the last failed turn again: the same one where it may never have arrived, else a new one with the same words. */
-    retry(history: { failed_turn: MessagePage['failed_turn'] } | undefined) {
-      const live = liveTurns.store.get(chat_session_id);
-      if (live?.outcome?.status === 'failed' && live.outcome.retry !== 'anew') {
+    /** Tries a failed turn again: the same one where it may never have arrived, else its message is answered again. */
+    retry({ retry, user_message_id }: TurnFailure) {
+      if (retry !== 'anew') {
         liveTurns.takeUp(chat_session_id);
-        return;
+      } else if (user_message_id !== null) {
+        const live = liveTurns.store.get(chat_session_id);
+        answerAgain(user_message_id, live?.user_message_id === user_message_id ? live.request : null);
+      } else {
+        // A turn that was joined and then lost: the server knows how the chat stands.
+        liveTurns.drop(chat_session_id);
+        void queryClient.invalidateQueries({ queryKey: messagesKey(chat_session_id) });
       }
-      const request = live?.outcome?.status === 'failed' ? live.request : null;
-      const content = request?.content ?? history?.failed_turn?.content;
-      if (assistant_slug === undefined || content === undefined) return;
-      const files = request?.files ?? history?.failed_turn?.files ?? [];
-      liveTurns.begin(newId(), chat_session_id, {
-        assistant_slug,
-        content,
-        files,
-        draft_key: chat_session_id,
-      });
     },
 
-    /** Takes the words of a message that has not gone out back into the composer. */
+    /** Gives up a turn that has not gone out: its words go back to where they were written. */
     takeBack() {
       const request = liveTurns.store.get(chat_session_id)?.request;
       liveTurns.drop(chat_session_id);
-      if (request) drafts.putBack(chat_session_id, request, null);
+      if (!request?.draft_key) return;
+      drafts.settle(request.draft_key);
+      drafts.putBack(request.edits_message_id === null ? chat_session_id : edit_key, request, null);
     },
   };
 }

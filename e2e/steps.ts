@@ -1,0 +1,62 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import type { BrowserContext, Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+const output = join(import.meta.dirname, 'output');
+/** `UPDATE_SCREENSHOTS=1 npm test` renews the pictures of the documentation. */
+const pictures = process.env.UPDATE_SCREENSHOTS
+  ? join(import.meta.dirname, '..', 'docs', 'screenshots')
+  : output;
+for (const folder of [output, pictures]) mkdirSync(folder, { recursive: true });
+
+/** A page that remembers what its console complained about. */
+export async function openPage(context: BrowserContext, url: string) {
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(url);
+  return { page, complaints };
+}
+
+/** Takes a picture for the documentation. */
+export const take = (page: Page, name: string) => draw(page, join(pictures, `${name}.png`));
+
+/** Takes a picture to look at while developing. */
+export const look = (page: Page, name: string) => draw(page, join(output, `${name}.png`));
+
+async function draw(page: Page, path: string) {
+  // Replies are drawn by a part of the page that comes a moment later.
+  await expect.poll(() => page.locator('.appear-late').count()).toBe(0);
+  await page.screenshot({ path, animations: 'disabled' });
+}
+
+export async function expectAccessible(page: Page, name: string) {
+  const { violations } = await new AxeBuilder({ page: page as never }).analyze();
+  expect(violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes[0]?.target}`)).toEqual([]);
+}
+
+export async function signUp(page: Page) {
+  await page.getByRole('link', { name: 'Create an account' }).click();
+  await page.getByRole('textbox', { name: 'Email' }).fill(`member-${Date.now()}@example.org`);
+  await page.getByLabel('Password', { exact: true }).fill('a long password');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('heading', { name: 'What do you want to finish?' }).waitFor();
+}
+
+export async function send(page: Page, text: string) {
+  await page.getByRole('textbox', { name: 'Message', exact: true }).fill(text);
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+}
+
+/** Waits until so many replies of the chat are complete. */
+export async function replyEnded(page: Page, count: number) {
+  await page
+    .getByRole('button', { name: 'Copy reply' })
+    .nth(count - 1)
+    .waitFor({ timeout: 30_000 });
+}
