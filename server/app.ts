@@ -9,7 +9,7 @@ import { coachRoutes } from './coaches/routes.ts';
 import { documentTypes } from './files/detect-file-type.ts';
 import { fileRoutes } from './files/routes.ts';
 import { knowledgeRoutes } from './knowledge/routes.ts';
-import { pingDatabase } from './platform/database.ts';
+import { isDatabaseAway, pingDatabase } from './platform/database.ts';
 import { AppError } from './platform/errors.ts';
 import { isFromThisMachine, isOutboxPath, outboxRoutes } from './platform/mail/routes.ts';
 import { type AppEnvironment, createRouter, jsonResponse } from './platform/routes.ts';
@@ -266,24 +266,3 @@ const auth_calls = new Set([
   'GET settings',
   'GET health',
 ]);
-
-const connection_codes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  '57P01',
-  '57P02',
-  '57P03',
-  '53300',
-  // Two statements that waited for each other: one was rolled back.
-  '40P01',
-]);
-
-/** Whether an error says that the database cannot be reached, rather than that a statement was wrong. */
-function isDatabaseAway(error: Error & { code?: string }) {
-  return (
-    (error.code !== undefined && (connection_codes.has(error.code) || error.code.startsWith('08'))) ||
-    /timeout exceeded when trying to connect|Connection terminated/.test(error.message)
-  );
-}

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDatabase, type TestDatabase } from '../testing/open-database.ts';
-import { pingDatabase } from './database.ts';
+import { isDatabaseAway, pingDatabase } from './database.ts';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -22,6 +22,18 @@ it('a connection that is cut in the middle of a transaction is an error there, a
   });
   await expect(cut).rejects.toThrow();
   await expect(pingDatabase(test.database, 2_000)).resolves.toBeUndefined();
+});
+
+it('a statement on a connection that has just broken fails because the database is away, a wrong one does not', async () => {
+  const client = await test.pool.connect();
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const broken = new Promise((resolve) => client.once('end', resolve));
+  await test.pool.query('select pg_terminate_backend($1)', [rows[0]!.pid]);
+  await broken;
+  await expect(client.query('select 1').finally(() => client.release(true))).rejects.toSatisfy(
+    isDatabaseAway,
+  );
+  await expect(test.pool.query('select nothing')).rejects.not.toSatisfy(isDatabaseAway);
 });
 
 it('a ping gives up after its time', async () => {

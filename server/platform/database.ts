@@ -69,3 +69,26 @@ export async function pingDatabase(database: Database, timeout_ms: number): Prom
     clearTimeout(timer);
   }
 }
+
+const connection_codes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  // Two statements that waited for each other: one was rolled back.
+  '40P01',
+]);
+
+/** What pg says without a code: no connection in time, one that broke, and one that broke before the statement was sent. */
+const connection_messages =
+  /^timeout exceeded when trying to connect|^Connection terminated|is not queryable$/;
+
+/** Whether an error says that the database cannot be reached, rather than that a statement was wrong. */
+export function isDatabaseAway(error: Error & { code?: string }): boolean {
+  const { code = '', message } = error;
+  return connection_codes.has(code) || code.startsWith('08') || connection_messages.test(message);
+}
