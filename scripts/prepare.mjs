@@ -1,7 +1,18 @@
 // What `npm start` and `npm test` do before anything else. Plain JavaScript: it runs on whatever Node a machine has.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -81,6 +92,53 @@ export function buildWebApp() {
   if (built.status !== 0) fail('The web app could not be built: see the lines above.');
   compress(join(root, 'web', 'dist', 'assets'));
   writeFileSync(stamp, sources);
+}
+
+/**
+ * The server as one file, which starts in half the time, made anew when its sources have changed. Undefined where it cannot
+ * be kept: then the sources are run as they are.
+ */
+export function bundleServer() {
+  const folder = join(modules, '.cache', 'touchline');
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
+  const ours = [join(root, 'scripts', 'bundle-server.mjs'), ...listSources(join(root, 'server'))];
+  for (const path of ours.filter((path) => !/\.test\.ts$|[\\/]server[\\/]testing[\\/]/.test(path))) {
+    hash.update(relative(root, path)).update('\0').update(readFileSync(path)).update('\0');
+  }
+  const made = join(folder, `server-${hash.digest('hex').slice(0, 16)}`);
+  const bundle = join(made, 'server.js');
+  if (existsSync(bundle)) return bundle;
+
+  const draft = `${made}.${process.pid}`;
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch {
+    return undefined;
+  }
+  say('Putting the server into one file …');
+  const built = spawnSync(node, [join(root, 'scripts', 'bundle-server.mjs'), draft], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: environment,
+  });
+  if (built.status !== 0) {
+    rmSync(draft, { recursive: true, force: true });
+    say('The server could not be bundled (see the lines above) and starts from its sources.');
+    return undefined;
+  }
+  const earlier = readdirSync(folder).filter((name) => /^server-[0-9a-f]{16}$/.test(name));
+  try {
+    renameSync(draft, made);
+  } catch {
+    // Another start was quicker.
+    rmSync(draft, { recursive: true, force: true });
+  }
+  // A server that runs has read its own already.
+  for (const name of earlier) {
+    if (join(folder, name) !== made) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  return existsSync(bundle) ? bundle : undefined;
 }
 
 /** Puts a smaller copy beside each text file, so that the server need not compress. */

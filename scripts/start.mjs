@@ -1,14 +1,15 @@
-// `npm start`: installs what is missing, builds the web app if it is stale, and runs the server on Node 24.
+// `npm start`: installs what is missing, builds the web app and bundles the server if they are stale, and runs it on Node 24.
 // `npm run dev`: the same with both restarted on changes; the page is then served by Vite.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { buildWebApp, environment, install, node, root } from './prepare.mjs';
+import { buildWebApp, bundleServer, environment, install, node, root } from './prepare.mjs';
 
 const watch = process.argv.includes('--watch');
 install({ dev: watch });
 if (!watch) buildWebApp();
 
-const server = spawn(node, [...(watch ? ['--watch'] : []), join('server', 'main.ts')], {
+const sources = join('server', 'main.ts');
+const server = spawn(node, watch ? ['--watch', sources] : [bundleServer() ?? sources], {
   cwd: root,
   env: environment,
   // The channel tells the server when this process is killed.
