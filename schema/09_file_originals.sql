@@ -146,6 +146,8 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  -- The profile first, as begin_turn locks them.
+  perform 1 from public.profiles where id = p_user_id for no key update;
   delete from public.chat_files
   where id = p_file_id and user_id = p_user_id and message_id is null and pending_until is not null;
   if not found then

@@ -62,6 +62,9 @@ end
 $$;
 
 comment on column public.turns.reply is 'The text so far; empty once it stands in chat_messages.';
+alter table public.turns add column if not exists former_reply_id uuid;
+
+comment on column public.turns.former_reply_id is 'The reply whose place this one takes; it is chosen again when this one fails.';
 comment on column public.turns.history_shortened is 'The chat had grown too long: its oldest messages were left out of what the model was told.';
 
 create index if not exists turns_user_id_idx on public.turns (user_id);
@@ -183,7 +186,8 @@ $$;
 -- begun.
 --
 -- `p_edits_id`: the message takes the place of this one of the member's; its files may be named again. `p_repeats_id`:
--- there is no new message, this one is answered again. Both stand on the chosen line, and what followed them leaves it.
+-- there is no new message, this one is answered again. It is the last that the member wrote; the reply to it leaves the
+-- chosen line.
 -- `p_plans`: the plans whose members this coach is for. `p_with_history`: always return the history; without it only
 -- when the conversation at OpenAI does not hold the message before. `p_most_characters`: see turn_history.
 drop function if exists public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], text[], boolean);
@@ -212,6 +216,7 @@ declare
   -- The message that the new one follows, the one that it takes the place of or that is answered again, and the new one.
   v_parent public.chat_messages;
   v_replaced public.chat_messages;
+  v_former_reply_id uuid;
   v_message_id uuid;
   v_in_place boolean;
   v_history jsonb;
@@ -265,13 +270,18 @@ begin
   end if;
   if coalesce(p_edits_id, p_repeats_id) is not null then
     select * into v_replaced from public.chat_messages
-    where id = coalesce(p_edits_id, p_repeats_id) and session_id = p_session_id and sender = 'user' and is_chosen;
+    where id = coalesce(p_edits_id, p_repeats_id) and session_id = p_session_id and sender = 'user' and is_chosen
+      and (id = v_parent.id or id = v_parent.parent_id);
     if not found then
       return jsonb_build_object('outcome', 'message_not_found');
+    end if;
+    if v_replaced.id <> v_parent.id and p_repeats_id is not null then
+      v_former_reply_id := v_parent.id;
     end if;
     select * into v_parent from public.chat_messages where id = v_replaced.parent_id;
   end if;
 
+  perform 1 from public.chat_files where id = any (p_file_ids) order by id for update;
   if cardinality(p_file_ids) > 0 and cardinality(p_file_ids) <> (
     select count(*) from public.chat_files
     where id = any (p_file_ids) and user_id = v_profile.id
@@ -334,8 +344,8 @@ begin
     where id = any (p_file_ids) and message_id is null;
   end if;
 
-  insert into public.turns (id, user_id, session_id, user_message_id)
-  values (p_turn_id, v_profile.id, p_session_id, v_message_id);
+  insert into public.turns (id, user_id, session_id, user_message_id, former_reply_id)
+  values (p_turn_id, v_profile.id, p_session_id, v_message_id, v_former_reply_id);
 
   v_history := case
     when v_in_place then '{"messages": [], "shortened": false}'
@@ -379,6 +389,8 @@ end
 $$;
 
 -- Ends a turn: writes the reply and settles what it cost. `p_status`: done, stopped or failed.
+--
+-- A reply that was to take the place of another one, and failed or was stopped before its first word, gives it back.
 --
 -- Done: the real tokens are added. Stopped after the first word: the message counts, with `p_usage` as reported or
 -- estimated. Stopped before it, or failed: the message is given back and no token counts; the text so far is kept.
@@ -433,6 +445,12 @@ begin
     where id = v_turn.user_message_id
     returning id into v_message_id;
   end if;
+  if v_turn.former_reply_id is not null and not v_counts then
+    -- Asking for another reply must not cost the one that was there; what was said of the new one is kept beside it.
+    update public.chat_messages
+    set is_chosen = id = v_turn.former_reply_id
+    where id in (v_turn.former_reply_id, v_message_id);
+  end if;
 
   update public.turns
   set status = p_status,
@@ -463,6 +481,29 @@ begin
     perform pg_notify('touchline_turns', p_turn_id::text);
   end if;
   return jsonb_build_object('status', p_status, 'message_id', v_message_id, 'allowances', v_allowances);
+end
+$$;
+
+-- Ends a turn that its server left, with the text that was kept: `p_silence` long nothing was heard of it. Returns whether
+-- it has; one whose server was heard of meanwhile, or that has ended, goes on as it is.
+create or replace function public.fail_abandoned_turn(p_turn_id uuid, p_silence interval)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_turn public.turns;
+begin
+  -- Locks in the order of finish_turn, which takes them again.
+  select * into v_turn from public.turns where id = p_turn_id;
+  perform 1 from public.chat_sessions where id = v_turn.session_id for no key update;
+  perform 1 from public.profiles where id = v_turn.user_id for no key update;
+  select * into v_turn from public.turns where id = p_turn_id for no key update;
+  if not found or v_turn.finished_at is not null or v_turn.heartbeat_at > now() - p_silence then
+    return false;
+  end if;
+  perform public.finish_turn(p_turn_id, 'failed', 'server_stopped', v_turn.reply, '[]', false, false, '{}', null);
+  return true;
 end
 $$;
 
@@ -525,5 +566,7 @@ revoke execute on function
   from public, anon, authenticated, service_role;
 revoke execute on function
   public.finish_turn(uuid, text, text, text, jsonb, boolean, boolean, jsonb, text)
+  from public, anon, authenticated, service_role;
+revoke execute on function public.fail_abandoned_turn(uuid, interval)
   from public, anon, authenticated, service_role;
 revoke execute on function public.checkpoint_turns(jsonb) from public, anon, authenticated, service_role;

@@ -207,6 +207,7 @@ export function createApp(services: Services) {
     );
     routes.openapi(route('/readyz', 'Can it serve: do the database and Auth answer?'), async (c) => {
       try {
+        if (running_turns.is_stopping) return c.json({ status: 'unavailable' as const }, 503);
         await Promise.all([pingDatabase(database, 2_000), local_auth?.ready]);
         return c.json({ status: 'ok' as const }, 200);
       } catch {

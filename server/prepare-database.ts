@@ -13,14 +13,20 @@ import {
   hasSupabaseObjects,
   readLocalAuthSecrets,
 } from './platform/supabase.ts';
+import { withTimeLimit } from './platform/time-limit.ts';
 
 /** How to stop what was started, in the order in which it was. */
 export type Undo = (() => unknown)[];
 
+/** A part that waits for somebody who does not answer any more is left behind: the process ends all the same. */
+const undo_timeout_ms = 30_000;
+
 /** Stops what was started, the last first. */
 export async function runUndo(undo: Undo, logger: Logger): Promise<void> {
   for (const step of undo.splice(0).reverse()) {
-    await Promise.resolve(step()).catch((error) => logger.warn({ error }, 'a part did not stop cleanly'));
+    await withTimeLimit(Promise.resolve(step()), undo_timeout_ms).catch((error) =>
+      logger.warn({ error }, 'a part did not stop cleanly'),
+    );
   }
 }
 

@@ -47,7 +47,7 @@ export async function startServer(
     const { promise: serving, resolve: serve } = Promise.withResolvers<RequestListener>();
     let stopping = false;
     const server = createServer(async (request, response) => {
-      // Whoever is connected may still read, join and stop; the next request goes to another process.
+      // Replies may still be read, joined and stopped; a proxy sends the next request to another process.
       if (stopping) response.setHeader('connection', 'close');
       (await serving)(request, response);
     });
@@ -91,9 +91,9 @@ export async function startServer(
       port,
       async stop(patience_ms) {
         stopping = true;
-        server.close();
         server.closeIdleConnections();
         await running_turns.stop(patience_ms);
+        server.close();
         await stopAll();
       },
     };

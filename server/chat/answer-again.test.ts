@@ -43,10 +43,11 @@ it('a message is answered again: the chat shows the new reply, and the page find
 it('an edited message and its reply take the place of what was there', async () => {
   const { session_id, messages } = await startChat();
   const { text } = await readTurn(
-    await member.send({ session_id, content: 'A carousel about rye', edits_message_id: messages[0]!.id }),
+    await member.send({ session_id, content: 'For bakers', edits_message_id: messages[2]!.id }),
   );
   expect((await linesOf(member, session_id)).map(({ content }) => content)).toEqual([
-    'A carousel about rye',
+    ...messages.slice(0, 2).map(({ content }) => content),
+    'For bakers',
     text,
   ]);
 });

@@ -335,15 +335,52 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     });
 
     it('the first message can be edited too', async () => {
-      const { member, session_id, messages } = await startChat();
+      const member = await insertMember(test.pool);
+      const [session_id, turn_id] = [randomUUID(), randomUUID()];
+      const first = (await begin(member, { session_id, turn_id })) as BegunTurn;
+      await finish(turn_id);
       const begun = (await begin(member, {
         session_id,
         content: 'Another beginning',
-        edits_id: messages[0]!,
+        edits_id: first.user_message_id,
         with_history: false,
       })) as BegunTurn;
       expect(begun).toMatchObject({ history: [], conversation_id: null });
       expect(chosen(await linesOf(session_id))).toEqual(['Another beginning']);
+    });
+
+    it('only the last message can be, so that no more than its reply leaves the chat', async () => {
+      const { member, session_id, messages } = await startChat();
+      for (const input of [{ edits_id: messages[0]! }, { repeats_id: messages[0]! }]) {
+        expect(await begin(member, { session_id, ...input })).toEqual({ outcome: 'message_not_found' });
+      }
+      expect(chosen(await linesOf(session_id))).toHaveLength(4);
+    });
+
+    it.each([
+      ['fails', { status: 'failed', error_code: 'model_cut_off', content: 'Half' }],
+      ['fails without a word', { status: 'failed', error_code: 'model_failed', content: '' }],
+      ['is stopped before its first word', { status: 'stopped', content: '' }],
+    ] as const)('another reply that %s gives back the one that was there', async (_, ending) => {
+      const { member, session_id, messages } = await startChat();
+      const [turn_id, next] = [randomUUID(), randomUUID()];
+      await begin(member, { session_id, turn_id, repeats_id: messages[1]! });
+      expect(chosen(await linesOf(session_id))).toEqual(['Question 1', 'Answer 1', 'Question 2']);
+      await finish(turn_id, ending);
+      const lines = await linesOf(session_id);
+      expect(chosen(lines)).toEqual(['Question 1', 'Answer 1', 'Question 2', 'Answer 2']);
+      expect(lines.filter(({ content }) => content === 'Half')).toHaveLength(ending.content ? 1 : 0);
+      const begun = (await begin(member, { session_id, turn_id: next, with_history: false })) as BegunTurn;
+      expect(begun.history.at(-1)?.content).toBe('Answer 2');
+      expect((await usageOf(member)).messages).toBe(3);
+    });
+
+    it('another reply that is stopped after its first word stays', async () => {
+      const { member, session_id, messages } = await startChat();
+      const turn_id = randomUUID();
+      await begin(member, { session_id, turn_id, repeats_id: messages[1]! });
+      await finish(turn_id, { status: 'stopped', content: 'So far' });
+      expect(chosen(await linesOf(session_id)).at(-1)).toBe('So far');
     });
 
     it('a message that is answered again is not sent again', async () => {
@@ -461,7 +498,7 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     it('waits for the reply that is running', async () => {
       const { member, session_id, messages } = await startChat();
       await begin(member, { session_id });
-      expect(await begin(member, { session_id, repeats_id: messages[0]! })).toEqual({
+      expect(await begin(member, { session_id, repeats_id: messages[1]! })).toEqual({
         outcome: 'turn_in_progress',
       });
     });

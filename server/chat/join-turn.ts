@@ -8,6 +8,8 @@ import { failureOf } from './turn-failure.ts';
 /** How often a row is looked at without a ring: where rings do not arrive, and as a safeguard where they do. */
 const unrung_ms = 500;
 const rung_ms = 5_000;
+/** A turn that ends before its first checkpoint does not ring. */
+const rings_after_ms = 2_500;
 
 /**
  * Follows a turn that does not run in this process through its row: the text that is kept each second, and its end.
@@ -21,6 +23,7 @@ export async function followTurn(
   sequence: number,
   signal: AbortSignal,
 ): Promise<void> {
+  const started_ms = performance.now();
   let row: TurnRow | undefined = turn;
   const ringing = bell.listen(turn.id);
   signal.addEventListener('abort', ringing.stop, { once: true });
@@ -43,7 +46,8 @@ export async function followTurn(
         reader.end(endOf(row), kept);
         return;
       }
-      await ringing.next(bell.works ? rung_ms : unrung_ms);
+      const rings = bell.works && performance.now() - started_ms > rings_after_ms;
+      await ringing.next(rings ? rung_ms : unrung_ms);
       if (signal.aborted) return;
       row = await findTurn(database, auth_id, turn.id);
     }

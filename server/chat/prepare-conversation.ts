@@ -11,7 +11,7 @@ import { TurnGone } from './running-turns.ts';
 export async function createConversation(
   database: Database,
   upstream: OpenAIUpstream,
-  { user_id, session_id }: { user_id: string; session_id: string },
+  { user_id, session_id, turn_id }: { user_id: string; session_id: string; turn_id: string },
 ): Promise<string | null> {
   if (!upstream.has_conversations) return null;
   const client = await upstream.client();
@@ -24,7 +24,12 @@ export async function createConversation(
     upstream.has_conversations = false;
     return null;
   }
-  const kept = await setConversation(database, { user_id, session_id, conversation_id: conversation.id });
+  const kept = await setConversation(database, {
+    user_id,
+    session_id,
+    turn_id,
+    conversation_id: conversation.id,
+  });
   if (!kept) throw new TurnGone();
   return conversation.id;
 }

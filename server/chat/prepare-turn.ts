@@ -7,6 +7,7 @@ import type { Database } from '../platform/database.ts';
 import type { ModelTurn } from '../platform/models/model.ts';
 import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
 import type { Mendable } from '../platform/models/upstream-errors.ts';
+import { unlessAborted } from '../platform/time-limit.ts';
 import { createConversation } from './prepare-conversation.ts';
 import { type BegunTurn, getHistory } from './queries.ts';
 import type { RunningTurn } from './running-turn.ts';
@@ -57,7 +58,7 @@ export async function prepareTurn(
   if (upstream) {
     await Promise.all([
       unlessAborted(attachConversation(services, begun, turn, running), signal),
-      attachDocuments(services, begun, turn, running, signal),
+      unlessAborted(attachDocuments(services, begun, turn, running, signal), signal),
     ]);
     signal.throwIfAborted();
   }
@@ -68,10 +69,11 @@ async function attachConversation(
   { database, upstream }: PreparingServices,
   { user_id }: Begun,
   turn: ModelTurn,
-  { session_id }: RunningTurn,
+  { id, session_id }: RunningTurn,
 ) {
   if (turn.conversation_id) return;
-  turn.conversation_id = await createConversation(database, upstream!, { user_id, session_id });
+  const chat = { user_id, session_id, turn_id: id };
+  turn.conversation_id = await createConversation(database, upstream!, chat);
 }
 
 async function attachDocuments(
@@ -99,22 +101,25 @@ async function attachDocuments(
   turn.passages = await turn.searchFiles(turn.message.content, passages_for_model);
 }
 
-/**
- * Makes anew what OpenAI cannot use of a chat, from our rows and texts. `history_characters`: how much of the chat the
- * model is told from now on.
- */
+type Mending = {
+  what: Mendable;
+  /** How much of the chat the model is told from now on; undefined: as much as always. */
+  history_characters: number | undefined;
+  signal: AbortSignal;
+};
+
+/** Makes anew what OpenAI cannot use of a chat, from our rows and texts. */
 export async function mendUpstream(
   services: PreparingServices,
   begun: Begun,
   turn: ModelTurn,
   running: RunningTurn,
-  what: Mendable,
-  history_characters: number | undefined,
+  { what, history_characters, signal }: Mending,
 ): Promise<void> {
   if (what === 'vector_store') {
     for (const document of begun.documents) document.vector_store_id = null;
     begun.vector_store = begun.vector_store && { ...begun.vector_store, status: 'expired' };
-    await attachDocuments(services, begun, turn, running, running.abort.signal);
+    await unlessAborted(attachDocuments(services, begun, turn, running, signal), signal);
     return;
   }
   running.setStatus('thinking');
@@ -126,19 +131,5 @@ export async function mendUpstream(
   turn.history = messages;
   begun.history_shortened = shortened;
   turn.conversation_id = null;
-  await unlessAborted(attachConversation(services, begun, turn, running), running.abort.signal);
-}
-
-/** Waits for something that goes on by itself, until the signal aborts; throws the signal's reason then. */
-async function unlessAborted(going: Promise<void>, signal: AbortSignal): Promise<void> {
-  going.catch(() => {});
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([going, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+  await unlessAborted(attachConversation(services, begun, turn, running), signal);
 }

@@ -4,7 +4,6 @@ import type { StoredVectorStore } from '../knowledge/prepare-vector-store.ts';
 import type { Document } from '../knowledge/queries.ts';
 import type { Database } from '../platform/database.ts';
 import type { HistoryMessage, ModelUsage } from '../platform/models/model.ts';
-import { no_usage } from './estimate-usage.ts';
 
 export type BeginInput = {
   auth_id: string;
@@ -118,26 +117,21 @@ export async function failAbandonedTurns(
   silent_ms: number,
   except: string[],
 ): Promise<number> {
-  const { rows } = await sql<{ id: string; reply: string }>`
-    select id, reply from public.turns
+  const silence = sql`${`${silent_ms} milliseconds`}::interval`;
+  const { rows } = await sql<{ id: string }>`
+    select id from public.turns
     where finished_at is null
-      and heartbeat_at <= now() - ${`${silent_ms} milliseconds`}::interval
+      and heartbeat_at <= now() - ${silence}
       and id <> all(${except}::uuid[])
   `.execute(database);
-  for (const { id, reply } of rows) {
-    await finishTurn(database, {
-      turn_id: id,
-      status: 'failed',
-      error_code: 'server_stopped',
-      content: reply,
-      citations: [],
-      incomplete: false,
-      history_shortened: false,
-      usage: no_usage,
-      conversation_id: null,
-    });
+  let count = 0;
+  for (const { id } of rows) {
+    const failed = await sql<{ has_failed: boolean }>`
+      select public.fail_abandoned_turn(${id}, ${silence}) as has_failed
+    `.execute(database);
+    if (failed.rows[0]!.has_failed) count++;
   }
-  return rows.length;
+  return count;
 }
 
 /** Marks a member's running turn as to be stopped. False when there is no such turn of theirs. */
@@ -152,17 +146,24 @@ export async function requestStop(database: Database, auth_id: string, turn_id: 
 }
 
 /**
- * Records the conversation that OpenAI holds for a chat; the one before is noted for erasure by a trigger. Where the
- * chat is gone meanwhile, the new one is noted, and false returned.
+ * Records the conversation that OpenAI has made for a turn; the one before is noted for erasure by a trigger. When the
+ * turn has ended meanwhile, or its chat is gone, the new one is noted for erasure, and false returned: the next turn may
+ * be in another one already.
  */
 export async function setConversation(
   database: Database,
-  { user_id, session_id, conversation_id }: { user_id: string; session_id: string; conversation_id: string },
+  {
+    user_id,
+    session_id,
+    turn_id,
+    conversation_id,
+  }: { user_id: string; session_id: string; turn_id: string; conversation_id: string },
 ): Promise<boolean> {
   const { rows } = await sql<{ kept: boolean }>`
     with kept as (
-      update public.chat_sessions set thread_id = ${conversation_id}
+      update public.chat_sessions set thread_id = ${conversation_id}, conversation_message_id = null
       where id = ${session_id} and user_id = ${user_id}
+        and exists (select from public.turns where turns.id = ${turn_id} and finished_at is null)
       returning id
     ),
     noted as (

@@ -1,6 +1,7 @@
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { withTimeLimit } from '../platform/time-limit.ts';
 import { checkpointTurns } from './queries.ts';
 import type { RunningTurn } from './running-turn.ts';
 
@@ -12,8 +13,8 @@ export class ServerStopping extends Error {}
 
 /** The replies that this process is making, and the one statement a second that keeps them. */
 export type RunningTurns = {
-  /** Throws `unavailable` when this process is going down and begins no replies any more. */
-  assertOpen: () => void;
+  /** Waits for a message that is being taken in, as `stop` does. Throws `unavailable` when this process is going down. */
+  takeIn: <Result>(begin: () => Promise<Result>) => Promise<Result>;
   add: (turn: RunningTurn) => void;
   delete: (turn: RunningTurn) => void;
   get: (id: string) => RunningTurn | undefined;
@@ -21,6 +22,7 @@ export type RunningTurns = {
   /** The reply that is being made for a chat. */
   ofChat: (session_id: string) => RunningTurn | undefined;
   readonly size: number;
+  readonly is_stopping: boolean;
   /** Waits for the replies to end, `patience_ms` at the most; cuts the rest off, which are given back. */
   stop: (patience_ms: number) => Promise<void>;
 };
@@ -29,6 +31,7 @@ export type RunningTurns = {
 const checkpoint_ms = 1_000;
 const look_ms = 250;
 const cut_off_ms = 5_000;
+const checkpoint_timeout_ms = 5_000;
 
 /**
  * Keeps this process's running replies. Those that last longer than a second share one statement a second: it writes
@@ -39,7 +42,9 @@ export function createRunningTurns(database: Database, logger: Logger): RunningT
   let busy = false;
   let last_ms = Number.NEGATIVE_INFINITY;
   let onEmpty: (() => void) | undefined;
+  const taking_in = new Set<Promise<unknown>>();
   let stopping = false;
+  let cutting_off = false;
   const timer = setInterval(checkpoint, look_ms);
   timer.unref();
 
@@ -52,10 +57,12 @@ export function createRunningTurns(database: Database, logger: Logger): RunningT
     busy = true;
     last_ms = now_ms;
     try {
-      const kept = await checkpointTurns(
+      const keeping = checkpointTurns(
         database,
         lasting.map((turn) => ({ id: turn.id, reply: turn.text })),
       );
+      // On a connection that has gone dead the next one must not wait: other servers take us for dead after 30 s.
+      const kept = await withTimeLimit(keeping, checkpoint_timeout_ms);
       const going = new Map(kept.map((turn) => [turn.id, turn.stop_requested]));
       for (const turn of lasting) {
         if (!going.has(turn.id)) turn.abort.abort(new TurnGone());
@@ -69,20 +76,30 @@ export function createRunningTurns(database: Database, logger: Logger): RunningT
   }
 
   return {
-    assertOpen() {
-      if (!stopping) return;
-      throw new AppError(
-        'unavailable',
-        'Touchline is being restarted. Nothing was sent or counted; send this again in a moment.',
-        { retry_after_ms: 3_000 },
-      );
+    async takeIn(begin) {
+      if (stopping) {
+        throw new AppError(
+          'unavailable',
+          'Touchline is being restarted. Nothing was sent or counted; send this again in a moment.',
+          { retry_after_ms: 3_000 },
+        );
+      }
+      const beginning = begin();
+      taking_in.add(beginning);
+      try {
+        return await beginning;
+      } finally {
+        taking_in.delete(beginning);
+        tellWhenEmpty();
+      }
     },
     add(turn) {
       turns.set(turn.id, turn);
+      if (cutting_off) turn.abort.abort(new ServerStopping());
     },
     delete(turn) {
       turns.delete(turn.id);
-      if (turns.size === 0) onEmpty?.();
+      tellWhenEmpty();
     },
     get: (id) => turns.get(id),
     ids: () => [...turns.keys()],
@@ -90,17 +107,25 @@ export function createRunningTurns(database: Database, logger: Logger): RunningT
     get size() {
       return turns.size;
     },
+    get is_stopping() {
+      return stopping;
+    },
     async stop(patience_ms) {
       stopping = true;
       await untilEmpty(patience_ms);
+      cutting_off = true;
       for (const turn of turns.values()) turn.abort.abort(new ServerStopping());
       await untilEmpty(cut_off_ms);
       clearInterval(timer);
     },
   };
 
+  function tellWhenEmpty() {
+    if (turns.size === 0 && taking_in.size === 0) onEmpty?.();
+  }
+
   function untilEmpty(timeout_ms: number) {
-    if (turns.size === 0) return Promise.resolve();
+    if (turns.size === 0 && taking_in.size === 0) return Promise.resolve();
     return new Promise<void>((resolve) => {
       const timeout = setTimeout(resolve, timeout_ms);
       onEmpty = () => {

@@ -242,8 +242,8 @@ function describeRunning(newest: MessageRow | undefined) {
 
 function describeFailed(page: MessageRow[], newest: MessageRow | undefined) {
   if (newest?.turn_status !== 'failed') return null;
-  const asked = page.find((row) => row.sender === 'user' && row.turn_id === newest.turn_id);
-  if (!asked) return null;
+  const asked = page.find((row) => row.sender === 'user');
+  if (asked?.turn_status !== 'failed') return null;
   const error = failureOf(asked.turn_error_code);
   return {
     id: asked.turn_id!,

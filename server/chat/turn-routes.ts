@@ -12,6 +12,7 @@ import {
   signedIn,
   uuidParam,
 } from '../platform/routes.ts';
+import { TimeLimitExceeded, withTimeLimit } from '../platform/time-limit.ts';
 import { beginTurnOrRefuse } from './begin-turn.ts';
 import { followTurn } from './join-turn.ts';
 import { findTurn, requestStop } from './queries.ts';
@@ -36,12 +37,12 @@ const newTurn = z
       .default(''),
     file_ids: z.array(z.uuid()).max(most_files).default([]),
     edits_message_id: z.uuid().optional().openapi({
-      description: 'The message of yours whose place this one takes; what followed it leaves the chat.',
+      description: 'Your last message, whose place this one takes; the reply to it leaves the chat.',
     }),
     repeats_message_id: z
       .uuid()
       .optional()
-      .openapi({ description: 'The message of yours that is answered again; then there is no content.' }),
+      .openapi({ description: 'Your last message, which is answered again; then there is no content.' }),
   })
   .refine((turn) => turn.repeats_message_id || turn.content !== '' || turn.file_ids.length > 0, {
     path: ['content'],
@@ -109,22 +110,24 @@ export function turnRoutes(services: TurnRouteServices) {
     const { id, assistant_slug, content } = turn;
     const coach = coaches.get(assistant_slug);
     if (!coach) throw notFound('coach');
-    running_turns.assertOpen();
-    const beginning = beginTurnOrRefuse(database, c.var.signed_in, {
-      turn_id: id,
-      session_id,
-      assistant_slug,
-      title: titleFromMessage(content, coach.name),
-      content,
-      file_ids: [...new Set(turn.file_ids)],
-      edits_id: turn.edits_message_id ?? null,
-      repeats_id: turn.repeats_message_id ?? null,
-      plans: plansFrom(coach.plan),
-      with_history: !upstream?.has_conversations,
-    }).then((begun) => {
+    const { auth_id } = c.var.signed_in;
+    // Sent again, it is joined, also while this process takes nothing new in.
+    if (running_turns.get(id)?.auth_id === auth_id) return joinTurn(c, id, 0);
+    const beginning = running_turns.takeIn(async () => {
+      const begun = await beginTurnOrRefuse(database, c.var.signed_in, {
+        turn_id: id,
+        session_id,
+        assistant_slug,
+        title: titleFromMessage(content, coach.name),
+        content,
+        file_ids: [...new Set(turn.file_ids)],
+        edits_id: turn.edits_message_id ?? null,
+        repeats_id: turn.repeats_message_id ?? null,
+        plans: plansFrom(coach.plan),
+        with_history: !upstream?.has_conversations,
+      });
       if (!begun) return undefined;
       const { user_message_id, title } = begun;
-      const { auth_id } = c.var.signed_in;
       const running = new RunningTurn({ id, auth_id, session_id, user_message_id, title });
       running_turns.add(running);
       void runTurn(services, coach, begun, running);
@@ -182,22 +185,14 @@ export function turnRoutes(services: TurnRouteServices) {
 
 /** Waits for a turn to begin; throws `unavailable` when that takes too long. */
 async function inTime<Begun>(beginning: Promise<Begun>): Promise<Begun> {
-  beginning.catch(() => {});
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new AppError(
-          'unavailable',
-          'The database does not answer at the moment. Your message is kept on this page; send it again in a minute. It is never counted twice.',
-          { retry_after_ms: 5_000 },
-        ),
-      );
-    }, begin_timeout_ms);
-  });
   try {
-    return await Promise.race([beginning, timeout]);
-  } finally {
-    clearTimeout(timer);
+    return await withTimeLimit(beginning, begin_timeout_ms);
+  } catch (error) {
+    if (!(error instanceof TimeLimitExceeded)) throw error;
+    throw new AppError(
+      'unavailable',
+      'The database does not answer at the moment. Your message is kept on this page; send it again in a minute. It is never counted twice.',
+      { retry_after_ms: 5_000 },
+    );
   }
 }

@@ -33,7 +33,8 @@ const indexing_timeout_ms = 45_000;
 /**
  * Makes sure that OpenAI can search a chat's documents, and returns the store's id: what is not there yet is uploaded
  * from our own text and awaited; an expired store is made anew. Changes `chat.documents` to what is true then.
- * Two turns never do this for one chat at the same time: a chat has one reply at a time.
+ * A chat has one reply at a time. What a turn that was stopped still uploads may overtake the next one's: the row names the
+ * later file, and the earlier one is noted for erasure.
  */
 export async function prepareVectorStore(
   knowledge: Knowledge,

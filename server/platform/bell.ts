@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { socketOf } from './database.ts';
 import type { Logger } from './logger.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 /** Hears that something has changed in another process. A ring says where to look; the row there is the truth. */
 export type Bell = {
@@ -20,6 +22,7 @@ export type Ringing = {
 const reconnect_ms = 2_000;
 const idle_ms = 60_000;
 const trial_ms = 5_000;
+const goodbye_ms = 1_000;
 
 /**
  * Listens on a channel of PostgreSQL (LISTEN) over a connection of its own, which is made for the first listener and
@@ -49,7 +52,7 @@ export function createBell(database_url: string, channel: string, logger: Logger
       if (client !== connecting) return;
       client = undefined;
       works = false;
-      connecting.end().catch(() => {});
+      socketOf(connecting).destroy();
       if (stopped || listeners.size === 0) return;
       if (error) logger.warn({ error }, 'the connection that hears of other processes was lost');
       reconnecting = setTimeout(() => {
@@ -88,7 +91,8 @@ export function createBell(database_url: string, channel: string, logger: Logger
     const ending = client;
     client = undefined;
     works = false;
-    await ending?.end().catch(() => {});
+    if (!ending) return;
+    await withTimeLimit(ending.end(), goodbye_ms).catch(() => socketOf(ending).destroy());
   }
 
   return {

@@ -166,6 +166,10 @@ export interface Turns {
   created_at: Generated<string>;
   error_code: string | null;
   finished_at: string | null;
+  /**
+   * The reply whose place this one takes; it is chosen again when this one fails.
+   */
+  former_reply_id: string | null;
   heartbeat_at: Generated<string>;
   /**
    * The chat had grown too long: its oldest messages were left out of what the model was told.

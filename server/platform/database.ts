@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { DB } from './database-types.ts';
@@ -39,6 +40,8 @@ export function createPool(url: string, size: number, logger: Logger): pg.Pool {
     max: size,
     types: types as pg.CustomTypesConfig,
     connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     idleTimeoutMillis: 60_000,
     application_name: 'touchline',
   });
@@ -48,8 +51,31 @@ export function createPool(url: string, size: number, logger: Logger): pg.Pool {
   };
   pool.on('error', lost);
   // While a connection is lent out the pool does not listen, and nobody listening would end the process.
-  pool.on('connect', (client) => client.on('error', lost));
+  pool.on('connect', (client) => {
+    client.on('error', lost);
+    breakWhenSilent(client);
+  });
   return pool;
+}
+
+/** The longest statement of ours deletes a member with everything; none takes minutes. */
+const longest_silence_ms = 5 * 60_000;
+
+/**
+ * Breaks a connection on which a statement has been silent for minutes: a peer that is gone without a word (a machine
+ * that lost its power) would hold it for hours.
+ */
+function breakWhenSilent(client: pg.PoolClient) {
+  const socket = socketOf(client);
+  socket.setTimeout(longest_silence_ms, () => {
+    const { _activeQuery } = client as unknown as { _activeQuery: unknown };
+    if (_activeQuery) socket.destroy(new Error('the database was silent for too long'));
+  });
+}
+
+/** The socket of a connection (pg 8). */
+export function socketOf(client: pg.ClientBase): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
 
 /** Kysely on a pool. Destroying it ends the pool. */

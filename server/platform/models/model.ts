@@ -51,8 +51,17 @@ export type ModelEvent =
   /** `index`: offset in UTF-16 units in the text so far, where the mark stands. */
   | { type: 'citation'; index: number; source: CitationSource }
   | { type: 'tool_call'; tool: 'file_search' }
-  /** The last event. `incomplete`: the model ran into a limit of its own; the text is kept and counted. */
-  | { type: 'end'; outcome: 'completed' | 'incomplete'; usage: ModelUsage; response_id: string | null };
+  /**
+   * The last event. `incomplete`: the model ran into a limit of its own; the text is kept and counted. `asked_again`: the
+   * request was sent more than once, and the conversation may hold it more than once.
+   */
+  | {
+      type: 'end';
+      outcome: 'completed' | 'incomplete';
+      usage: ModelUsage;
+      response_id: string | null;
+      asked_again?: boolean;
+    };
 
 /**
  * Streams the reply to one turn. Ends with exactly one `end` event or throws an `AppError` with a

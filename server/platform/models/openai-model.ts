@@ -31,7 +31,15 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
     const marks = turn.passages.length > 0 ? createMarkReader(turn.passages.length) : undefined;
     const retrieved = new Map<string, { text: string; score: number }[]>();
 
-    const reading = { names: events_read, deadline_ms: turn.deadline_ms, signal };
+    let asked_again = false;
+    const reading = {
+      names: events_read,
+      deadline_ms: turn.deadline_ms,
+      signal,
+      onAskedAgain() {
+        asked_again = true;
+      },
+    };
     for await (const event of streamResponse(config, requestBody(turn), reading)) {
       switch (event.type) {
         case 'response.output_text.delta':
@@ -65,6 +73,7 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
             outcome: 'completed',
             usage: readUsage(event.response),
             response_id: event.response.id,
+            asked_again,
           };
           return;
         case 'response.incomplete':
@@ -76,6 +85,7 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
             outcome: 'incomplete',
             usage: readUsage(event.response),
             response_id: event.response.id,
+            asked_again,
           };
           return;
         case 'response.failed': {

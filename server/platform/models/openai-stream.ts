@@ -11,6 +11,9 @@ import { mendableIn, UpstreamUnusable, upstreamError } from './upstream-errors.t
 const connect_timeout_ms = 10_000;
 const retry_limit = 2;
 const longest_retry_wait_ms = 20_000;
+const refusal_timeout_ms = 5_000;
+/** Longer than any reply: an upstream that goes on with events that say nothing is given up. */
+const longest_reply_ms = 15 * 60_000;
 
 const agents = {
   'http:': new http.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, scheduling: 'lifo' }),
@@ -19,6 +22,16 @@ const agents = {
 
 /** How long an answer whose last event was read may take to end, so that its connection is kept. */
 const rest_timeout_ms = 1_000;
+
+type Reading = {
+  /** The names of the events that are wanted. */
+  names: ReadonlySet<string>;
+  /** When the answer must have begun, as `performance.now()`. */
+  deadline_ms: number;
+  signal: AbortSignal;
+  /** The request was sent again, and may have been read before: a conversation may hold it twice. */
+  onAskedAgain?: () => void;
+};
 
 /**
  * Posts a request to `/responses` and yields each event of its stream whose name is among `names`, or that has no name.
@@ -31,10 +44,12 @@ const rest_timeout_ms = 1_000;
 export async function* streamResponse(
   config: OpenAIConfig,
   body: unknown,
-  { names, deadline_ms, signal }: { names: ReadonlySet<string>; deadline_ms: number; signal: AbortSignal },
+  reading: Reading,
 ): AsyncGenerator<Responses.ResponseStreamEvent, void, void> {
-  const response = await postWithRetries(config, body, deadline_ms, signal);
+  const { names, signal } = reading;
+  const response = await postWithRetries(config, body, reading);
   const silence = setTimeout(stalled, config.patience_ms);
+  const endless = setTimeout(stalled, longest_reply_ms);
   function stalled() {
     response.destroy(
       new AppError(
@@ -50,6 +65,8 @@ export async function* streamResponse(
   let wake: (() => void) | undefined;
   const parser = createParser({
     onEvent({ event, data }) {
+      // A comment is no sign of a reply.
+      silence.refresh();
       // Some events repeat all that was asked: those that nobody reads are not parsed.
       if ((event !== undefined && !names.has(event)) || data === '[DONE]') return;
       // Here and not where it is read: a piece of the text would hold all that arrived with it in memory.
@@ -61,7 +78,6 @@ export async function* streamResponse(
   // By its events: iterating over the stream costs more than all else that is done with a word.
   response.setEncoding('utf8');
   response.on('data', (chunk: string) => {
-    silence.refresh();
     parser.feed(chunk);
     if (events.length > 0 || failure) wake?.();
   });
@@ -100,6 +116,7 @@ export async function* streamResponse(
     );
   } finally {
     clearTimeout(silence);
+    clearTimeout(endless);
     letGo(response, signal);
   }
 }
@@ -138,8 +155,7 @@ function brokenEvent() {
 async function postWithRetries(
   config: OpenAIConfig,
   body: unknown,
-  deadline_ms: number,
-  signal: AbortSignal,
+  { deadline_ms, signal, onAskedAgain }: Reading,
 ) {
   const content = JSON.stringify(body);
   for (let attempt = 0; ; attempt++) {
@@ -148,9 +164,10 @@ async function postWithRetries(
       response = await post(config, content, deadline_ms, signal);
     } catch (error) {
       signal.throwIfAborted();
-      // A kept connection that the upstream had just closed; nothing was sent back on it.
-      const canRetry = (error as { code?: string }).code === 'ECONNRESET' || isUnreachable(error);
-      if (canRetry && attempt < retry_limit) {
+      // A kept connection that the upstream had just closed, mostly; it may have read the request all the same.
+      const wasReset = ['ECONNRESET', 'EPIPE'].includes((error as { code?: string }).code ?? '');
+      if ((wasReset || isUnreachable(error)) && attempt < retry_limit) {
+        if (wasReset) onAskedAgain?.();
         await delay(100 * 2 ** attempt, undefined, { signal });
         continue;
       }
@@ -162,6 +179,7 @@ async function postWithRetries(
     const wait_ms = retryWait(response, attempt);
     const comesInTime = wait_ms <= longest_retry_wait_ms && performance.now() + wait_ms < deadline_ms;
     if (refusal.retriable && attempt < retry_limit && comesInTime) {
+      if (response.statusCode !== 429) onAskedAgain?.();
       await delay(wait_ms, undefined, { signal });
       continue;
     }
@@ -220,7 +238,7 @@ function openRequest(config: OpenAIConfig, length: number, deadline_ms: number, 
 
 function isUnreachable(error: unknown) {
   const code = (error as { code?: string }).code ?? '';
-  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE'].includes(code);
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(code);
 }
 
 function retryWait(response: http.IncomingMessage, attempt: number) {
@@ -237,12 +255,15 @@ type Refusal = { error: Error; retriable: boolean };
 async function readRefusal(response: http.IncomingMessage): Promise<Refusal> {
   const status = response.statusCode ?? 0;
   let text = '';
+  const timer = setTimeout(() => response.destroy(), refusal_timeout_ms);
   try {
     for await (const chunk of response) {
       if (text.length < 20_000) text += chunk;
     }
   } catch {
-    // A refusal that broke off is judged by its status alone.
+    // A refusal that broke off, or does not end, is judged by its status alone.
+  } finally {
+    clearTimeout(timer);
   }
   let upstream: { code?: string | null; type?: string; message?: string; param?: string | null } = {};
   try {
