@@ -58,10 +58,11 @@ it('an upstream that goes on after its last event is hung up on', async () => {
   await left.promise;
 });
 
-it('an event that is no JSON fails the reply after the words before it, and is not quoted', async () => {
+it('an event that is no JSON fails the reply after the words before it, without those after it, and is not quoted', async () => {
   const config = await startUpstream((_, response) => {
-    response.write(eventOf('response.output_text.delta'));
-    response.end('event: response.output_text.delta\ndata: {"delta": a secret\n\n');
+    const word = eventOf('response.output_text.delta');
+    // In one piece, as when the machine has more to do.
+    response.end(`${word}event: response.output_text.delta\ndata: {"delta": a secret\n\n${word}`);
   });
   const read: string[] = [];
   const reading = { names, deadline_ms: performance.now() + 60_000, signal: new AbortController().signal };

@@ -65,6 +65,8 @@ export async function* streamResponse(
   let wake: (() => void) | undefined;
   const parser = createParser({
     onEvent({ event, data }) {
+      // What follows a broken event would leave a gap in the text.
+      if (failure) return;
       // A comment is no sign of a reply.
       silence.refresh();
       // Some events repeat all that was asked: those that nobody reads are not parsed.
@@ -72,7 +74,7 @@ export async function* streamResponse(
       // Here and not where it is read: a piece of the text would hold all that arrived with it in memory.
       const parsed = parseEvent(data);
       if (parsed) events.push(parsed);
-      else failure ??= brokenEvent();
+      else failure = brokenEvent();
     },
   });
   // By its events: iterating over the stream costs more than all else that is done with a word.
