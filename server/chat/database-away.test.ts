@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { breakableDatabase } from '../testing/breakable-database.ts';
-import { readTurn } from '../testing/read-turn.ts';
+import { readAlong, readTurn } from '../testing/read-turn.ts';
 import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
 import { cloneTemplate } from '../testing/test-postgres.ts';
 
@@ -32,9 +32,8 @@ async function usageOf(client: TestClient) {
 it('a running reply reaches its reader while the database is away, and is written when it is back', async () => {
   const sender = await server.signUp();
   const session_id = randomUUID();
-  const answer = await sender.send({ session_id, content: 'A carousel about bread' });
-  const reading = readTurn(answer);
-  await delay(300);
+  const { spoken, whole } = readAlong(sender.send({ session_id, content: 'A carousel about bread' }));
+  await spoken;
   proxy.cut();
   try {
     const refused = await sender.send({ content: 'Meanwhile' });
@@ -51,12 +50,12 @@ it('a running reply reaches its reader while the database is away, and is writte
   } finally {
     proxy.restore();
   }
-  const { text, end } = await reading;
+  const { text, end } = await whole;
   expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
   const { messages } = await sender.json(`/api/chat-sessions/${session_id}/messages`);
   expect(messages[1]).toMatchObject({ content: text, turn_status: 'done' });
   expect(await usageOf(sender)).toBe(1);
-});
+}, 60_000);
 
 it('when the database hangs, a message is told to come again, and is answered and counted once', async () => {
   const sender = await server.signUp();
@@ -81,7 +80,7 @@ it('when the database hangs, a message is told to come again, and is answered an
     { sender: 'assistant', content: text },
   ]);
   expect(await usageOf(sender)).toBe(1);
-});
+}, 60_000);
 
 it('a message that nobody waits for any more is answered all the same', async () => {
   const turn = { id: randomUUID(), session_id: randomUUID(), content: 'A carousel about spelt' };
@@ -96,4 +95,17 @@ it('a message that nobody waits for any more is answered all the same', async ()
     },
     { timeout: 30_000, interval: 200 },
   );
-});
+}, 60_000);
+
+it('a database that hangs for good keeps no server from stopping', async () => {
+  const database_url = await cloneTemplate(inject('admin_url'));
+  const own_proxy = await breakableDatabase(database_url);
+  const own = await startTestServer({ DATABASE_URL: own_proxy.url }, { word_delay_ms: 60 });
+  const sender = await own.signUp();
+  const { spoken, whole } = readAlong(sender.send({ content: 'A carousel about bread' }));
+  whole.catch(() => {});
+  await spoken;
+  own_proxy.hang();
+  await own.stop();
+  await own_proxy.close();
+}, 120_000);

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startFakeOpenAI } from '../testing/fake-openai/fake-openai.ts';
 import { balanceExhausted, rateLimited, serverError } from '../testing/fake-openai/faults.ts';
-import { readTurn } from '../testing/read-turn.ts';
+import { readAlong, readTurn } from '../testing/read-turn.ts';
 import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
 
 const report = join(import.meta.dirname, '..', 'testing', 'fixtures', 'ridgeway-bakery-review.pdf');
@@ -219,14 +219,16 @@ describe('with OpenAI', () => {
     const sender = await server.signUp();
     const id = randomUUID();
     openai.faults.next('/v1/responses', { stall_after: 12 });
-    const reading = sender.send({ id, content: 'A carousel about bread' }).then(readTurn);
-    await vi.waitFor(() => expect(callsTo('POST /v1/responses').at(-1)).toMatchObject({ aborted: false }));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const { spoken, whole } = readAlong(sender.send({ id, content: 'A carousel about bread' }));
+    await spoken;
+    expect(callsTo('POST /v1/responses').at(-1)).toMatchObject({ aborted: false });
     await sender.fetch(`/api/turns/${id}/stop`, { method: 'POST' });
-    const { text, end } = await reading;
+    const { text, end } = await whole;
     expect(text).not.toBe('');
     expect(end).toMatchObject({ event: 'end', data: { status: 'stopped' } });
-    await vi.waitFor(() => expect(callsTo('POST /v1/responses').at(-1)).toMatchObject({ aborted: true }));
+    await vi.waitFor(() => expect(callsTo('POST /v1/responses').at(-1)).toMatchObject({ aborted: true }), {
+      timeout: 10_000,
+    });
     const usage = await usageOf(sender);
     expect(usage.messages).toBe(1);
     expect(usage.tokens).toBeGreaterThan(100);
@@ -323,6 +325,87 @@ describe('with OpenAI', () => {
     expect((await usageOf(sender)).messages).toBe(0);
   });
 
+  it('a conversation that comes after its turn was stopped is erased, and is not the next turn’s', async () => {
+    const sender = await server.signUp();
+    const [session_id, id] = [randomUUID(), randomUUID()];
+    const erased = () =>
+      openai.requests.filter(
+        ({ method, path }) => method === 'DELETE' && path.startsWith('/v1/conversations/'),
+      ).length;
+    const before = callsTo('POST /v1/conversations').length;
+    await vi.waitFor(
+      async () => expect((await pool.query('select 1 from public.erasures')).rows).toEqual([]),
+      { timeout: 15_000, interval: 50 },
+    );
+    const erased_before = erased();
+    openai.faults.next('POST /v1/conversations', { wait_ms: 1_500 });
+    const reading = sender.send({ session_id, id, content: 'Never mind' }).then(readTurn);
+    await vi.waitFor(() => expect(callsTo('POST /v1/conversations')).toHaveLength(before + 1), {
+      timeout: 10_000,
+      interval: 10,
+    });
+    await sender.fetch(`/api/turns/${id}/stop`, { method: 'POST' });
+    expect((await reading).end).toMatchObject({ data: { status: 'stopped' } });
+    await readTurn(await sender.send({ session_id, content: 'My topic is the harbour of Aldermoor' }));
+    await vi.waitFor(
+      async () => {
+        const { rows } = await pool.query(`select 1 from public.erasures where kind = 'openai_conversation'`);
+        expect(rows.length + erased()).toBeGreaterThan(erased_before);
+      },
+      { timeout: 15_000, interval: 50 },
+    );
+    const { text } = await readTurn(await sender.send({ session_id, content: 'What was my topic?' }));
+    expect(text).toContain('3 earlier messages');
+    const { rows } = await pool.query('select thread_id from public.chat_sessions where id = $1', [
+      session_id,
+    ]);
+    expect(openai.state.conversations.get(rows[0].thread_id)!.items.length).toBeGreaterThan(2);
+  });
+
+  it('a stop does not wait for a file that is being uploaded', async () => {
+    const sender = await server.signUp();
+    const file = (await (await sender.upload(report)).json()) as any;
+    const [session_id, id] = [randomUUID(), randomUUID()];
+    const before = callsTo('POST /v1/files').length;
+    openai.faults.next('POST /v1/files', { hang: true });
+    const reading = sender
+      .send({ session_id, id, content: 'What about rye?', file_ids: [file.id] })
+      .then(readTurn);
+    await vi.waitFor(() => expect(callsTo('POST /v1/files')).toHaveLength(before + 1), {
+      timeout: 10_000,
+      interval: 10,
+    });
+    await sender.fetch(`/api/turns/${id}/stop`, { method: 'POST' });
+    expect((await reading).end).toMatchObject({ event: 'end', data: { status: 'stopped' } });
+    expect((await usageOf(sender)).messages).toBe(0);
+  });
+
+  it('a request that may have been read twice does not leave its conversation in use', async () => {
+    const session_id = randomUUID();
+    await readTurn(await member.send({ session_id, content: 'My topic is bread' }));
+    openai.faults.next('/v1/responses', serverError());
+    await readTurn(await member.send({ session_id, content: 'Go on' }));
+    const before = callsTo('POST /v1/conversations').length;
+    await readTurn(await member.send({ session_id, content: 'And on' }));
+    expect(callsTo('POST /v1/conversations')).toHaveLength(before + 1);
+  });
+
+  it('another reply that fails gives back the one that was there, and nothing is counted', async () => {
+    const sender = await server.signUp();
+    const session_id = randomUUID();
+    const first = await readTurn(await sender.send({ session_id, content: 'My topic is bread' }));
+    const { messages } = await sender.json(`/api/chat-sessions/${session_id}/messages`);
+    openai.faults.next('/v1/responses', { cut_after: 12 });
+    const { end } = await readTurn(
+      await sender.send({ session_id, content: '', repeats_message_id: messages[0].id }),
+    );
+    expect(end).toMatchObject({ event: 'error', data: { counted: false } });
+    const after = await sender.json(`/api/chat-sessions/${session_id}/messages`);
+    expect(after.messages.map((message: any) => message.content)).toEqual(['My topic is bread', first.text]);
+    expect(after.failed_turn).toBe(null);
+    expect((await usageOf(sender)).messages).toBe(1);
+  });
+
   it('after a reply that broke off, the next turn does not go on in its conversation', async () => {
     const session_id = randomUUID();
     await readTurn(await member.send({ session_id, content: 'My topic is the mill' }));
@@ -355,6 +438,7 @@ describe('with OpenAI', () => {
       ['an end without completion', { end_after: 12 }, 'model_cut_off'],
       ['a broken connection', { cut_after: 12 }, 'model_cut_off'],
       ['a corrupt frame', { corrupt_after: 12 }, 'model_cut_off'],
+      ['an end without a word', { incomplete: 'max_output_tokens', after: 0 }, 'model_failed'],
       ['a reported failure', { failed: { code: 'server_error', message: 'x' }, after: 12 }, 'model_failed'],
       [
         'an error event',
@@ -427,7 +511,7 @@ describe('with OpenAI', () => {
         const outbox = await (await fetch(`${server.url}/api/outbox`)).json();
         return (outbox as any).mails.filter(({ to }: { to: string }) => to === operator.email);
       };
-      await vi.waitFor(async () => expect(await mails()).toHaveLength(1), { timeout: 20_000, interval: 200 });
+      await vi.waitFor(async () => expect(await mails()).toHaveLength(1), { timeout: 15_000, interval: 200 });
       expect((await mails())[0].subject).toMatch(/no credit left at OpenAI/);
     });
 
@@ -504,7 +588,7 @@ describe('with a model that sends what PostgreSQL cannot hold', () => {
 });
 
 describe('with an upstream that keeps one waiting', () => {
-  beforeAll(() => start({}, { OPENAI_PATIENCE_S: '1' }));
+  beforeAll(() => start({}, { OPENAI_PATIENCE_S: '4' }));
   afterAll(() => stop());
   afterEach(async () => {
     const { end } = await readTurn(await member.send({ content: 'And the next turn works' }));
@@ -514,8 +598,9 @@ describe('with an upstream that keeps one waiting', () => {
   it.each([
     ['no answer', 'POST /v1/responses', { hang: true }, 'model_timed_out'],
     ['a stall in the middle', 'POST /v1/responses', { stall_after: 12 }, 'model_timed_out'],
+    ['a refusal without end', 'POST /v1/responses', { refusal_without_end: 400 }, 'model_misconfigured'],
     ['no answer while the chat is made ready', 'POST /v1/conversations', { hang: true }, 'model_timed_out'],
-    ['too long a wait that it asks for', 'POST /v1/responses', rateLimited(5_000), 'model_rate_limited'],
+    ['too long a wait that it asks for', 'POST /v1/responses', rateLimited(15_000), 'model_rate_limited'],
   ] as const)('%s: told in time, nothing counted, the text so far kept', async (_, path, fault, code) => {
     const sender = await server.signUp();
     const session_id = randomUUID();

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { countRoundTrips } from '../testing/count-round-trips.ts';
-import { readTurn, turnEvents } from '../testing/read-turn.ts';
+import { readAlong, readTurn, turnEvents } from '../testing/read-turn.ts';
 import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
 import { cloneTemplate } from '../testing/test-postgres.ts';
 
@@ -194,7 +193,6 @@ describe('a reply that takes its time', () => {
       if (seen.length > 60) break;
     }
     leaving.abort();
-    await delay(300);
     const [rest, whole] = await Promise.all([
       readTurn(await member.fetch(`/api/turns/${id}/events?after=${last}`)),
       readTurn(await member.fetch(`/api/turns/${id}/events`)),
@@ -208,22 +206,22 @@ describe('a reply that takes its time', () => {
   it('cannot be joined or stopped by another member: 404', async () => {
     const stranger = await server.signUp();
     const id = randomUUID();
-    const reading = member.send({ id, content: 'A carousel about bread' }).then(readTurn);
-    await delay(200);
+    const reading = readAlong(member.send({ id, content: 'A carousel about bread' }));
+    await reading.spoken;
     expect((await stranger.fetch(`/api/turns/${id}/events`)).status).toBe(404);
     expect((await stranger.fetch(`/api/turns/${id}/stop`, { method: 'POST' })).status).toBe(404);
     expect((await stranger.send({ id, content: 'Mine' })).status).toBe(409);
-    expect((await reading).end).toMatchObject({ event: 'end', data: { status: 'done' } });
+    expect((await reading.whole).end).toMatchObject({ event: 'end', data: { status: 'done' } });
   });
 
   it('stops when its member says so: what was said stays', async () => {
     const [id, session_id] = [randomUUID(), randomUUID()];
-    const reading = member.send({ id, session_id, content: 'A carousel about bread' }).then(readTurn);
-    await delay(400);
+    const reading = readAlong(member.send({ id, session_id, content: 'A carousel about bread' }));
+    await reading.spoken;
     const { running_turn } = await member.json(`/api/chat-sessions/${session_id}/messages`);
     expect(running_turn).toMatchObject({ id });
     expect((await member.fetch(`/api/turns/${id}/stop`, { method: 'POST' })).status).toBe(202);
-    const { text, end } = await reading;
+    const { text, end } = await reading.whole;
     expect(end).toMatchObject({ event: 'end', data: { status: 'stopped' } });
     const after = await member.json(`/api/chat-sessions/${session_id}/messages`);
     expect(after.messages[1]).toMatchObject({ content: text, turn_status: 'stopped' });
@@ -232,21 +230,21 @@ describe('a reply that takes its time', () => {
 
   it('keeps a second message of the same chat waiting outside, with a clear answer', async () => {
     const session_id = randomUUID();
-    const reading = member.send({ session_id, content: 'A carousel about bread' }).then(readTurn);
-    await delay(200);
+    const reading = readAlong(member.send({ session_id, content: 'A carousel about bread' }));
+    await reading.spoken;
     const second = await member.send({ session_id, content: 'And quickly' });
     expect(second.status).toBe(409);
     expect(await second.json()).toMatchObject({ code: 'turn_in_progress' });
-    expect((await reading).end?.event).toBe('end');
+    expect((await reading.whole).end?.event).toBe('end');
   });
 
   it('ends when its chat is deleted: what was said counts, as a stop does, and nothing is left', async () => {
     const sender = await server.signUp();
     const session_id = randomUUID();
-    const reading = sender.send({ session_id, content: 'A carousel about bread' }).then(readTurn);
-    await delay(400);
+    const reading = readAlong(sender.send({ session_id, content: 'A carousel about bread' }));
+    await reading.spoken;
     expect((await sender.fetch(`/api/chat-sessions/${session_id}`, { method: 'DELETE' })).status).toBe(204);
-    expect((await reading).end).toMatchObject({ event: 'end', data: { status: 'stopped' } });
+    expect((await reading.whole).end).toMatchObject({ event: 'end', data: { status: 'stopped' } });
     expect((await sender.fetch(`/api/chat-sessions/${session_id}/messages`)).status).toBe(404);
     expect((await sender.json('/api/me')).subscription_usage.messages).toBe(1);
   });
@@ -255,11 +253,22 @@ describe('a reply that takes its time', () => {
     const pool = new pg.Pool({ connectionString: server.database_url, max: 1 });
     const sender = await server.signUp();
     const session_id = randomUUID();
-    const reading = sender.send({ session_id, content: 'A carousel about bread' }).then(readTurn);
-    await delay(1_700);
+    const reading = readAlong(sender.send({ session_id, content: 'A carousel about bread' }));
+    await vi.waitFor(
+      async () => {
+        const { rows } = await pool.query('select reply from public.turns where session_id = $1', [
+          session_id,
+        ]);
+        expect(rows[0]?.reply).toBeTruthy();
+      },
+      { timeout: 10_000, interval: 50 },
+    );
     await pool.query('delete from public.chat_sessions where id = $1', [session_id]);
     await pool.end();
-    expect((await reading).end).toMatchObject({ event: 'error', data: { code: 'not_found' } });
+    expect((await reading.whole).end).toMatchObject({
+      event: 'error',
+      data: { code: 'not_found', counted: true },
+    });
     const usage = (await sender.json('/api/me')).subscription_usage;
     expect(usage.messages).toBe(1);
     expect(usage.tokens).toBeGreaterThan(0);
@@ -268,14 +277,14 @@ describe('a reply that takes its time', () => {
   it('that another server gave up is told as that, and not as a chat that is gone', async () => {
     const pool = new pg.Pool({ connectionString: server.database_url, max: 1 });
     const id = randomUUID();
-    const reading = member.send({ id, content: 'A carousel about bread' }).then(readTurn);
-    await delay(200);
+    const reading = readAlong(member.send({ id, content: 'A carousel about bread' }));
+    await reading.spoken;
     await pool.query(
       `select public.finish_turn($1, 'failed', 'server_stopped', 'Half', '[]', false, false, '{}', null)`,
       [id],
     );
     await pool.end();
-    expect((await reading).end).toMatchObject({
+    expect((await reading.whole).end).toMatchObject({
       event: 'error',
       data: { code: 'server_stopped', counted: false },
     });
@@ -284,10 +293,10 @@ describe('a reply that takes its time', () => {
   it('is given back when the server stops, and its text so far is kept', async () => {
     const own = await startTestServer({}, { word_delay_ms: 60 });
     const sender = await own.signUp();
-    const reading = sender.send({ content: 'A carousel about bread' }).then(readTurn);
-    await delay(400);
+    const reading = readAlong(sender.send({ content: 'A carousel about bread' }));
+    await reading.spoken;
     await own.stop();
-    expect((await reading).end).toMatchObject({
+    expect((await reading.whole).end).toMatchObject({
       event: 'error',
       data: { code: 'server_stopped', counted: false },
     });

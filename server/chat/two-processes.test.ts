@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readTurn, turnEvents } from '../testing/read-turn.ts';
+import { readAlong, readTurn, turnEvents } from '../testing/read-turn.ts';
 import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
 
 type Server = Awaited<ReturnType<typeof startTestServer>>;
@@ -30,8 +29,8 @@ afterAll(async () => {
 
 test('a reply is joined in the other process, again and again, and every word arrives once', async () => {
   const id = randomUUID();
-  const whole = member.send({ id, content: 'A carousel about bread' }).then(readTurn);
-  await delay(200);
+  const { spoken, whole } = readAlong(member.send({ id, content: 'A carousel about bread' }));
+  await spoken;
   let text = '';
   for (let joined = 0; joined < 3; joined++) {
     const leaving = new AbortController();
@@ -114,10 +113,10 @@ test('of 40 messages for one chat on both, one begins and the others are told to
 
 test('a reply is stopped from the other process, and what was said stays', async () => {
   const [id, session_id] = [randomUUID(), randomUUID()];
-  const reading = member.send({ id, session_id, content: 'A carousel about bread' }).then(readTurn);
-  await delay(1_300);
+  const reading = readAlong(member.send({ id, session_id, content: 'A carousel about bread' }));
+  await reading.spoken;
   expect((await memberThere.fetch(`/api/turns/${id}/stop`, { method: 'POST' })).status).toBe(202);
-  const { text, end } = await reading;
+  const { text, end } = await reading.whole;
   expect(end).toMatchObject({ event: 'end', data: { status: 'stopped' } });
   const { messages } = await memberThere.json(`/api/chat-sessions/${session_id}/messages`);
   expect(messages[1]).toMatchObject({ content: text, turn_status: 'stopped' });
@@ -125,12 +124,12 @@ test('a reply is stopped from the other process, and what was said stays', async
 
 test('nobody else joins or stops it, in either process', async () => {
   const id = randomUUID();
-  const reading = member.send({ id, content: 'A carousel about bread' }).then(readTurn);
-  await delay(100);
+  const reading = readAlong(member.send({ id, content: 'A carousel about bread' }));
+  await reading.spoken;
   const stranger = await there.signUp();
   for (const client of [stranger, here.signedIn(stranger)]) {
     expect((await client.fetch(`/api/turns/${id}/events`)).status).toBe(404);
     expect((await client.fetch(`/api/turns/${id}/stop`, { method: 'POST' })).status).toBe(404);
   }
-  expect((await reading).end).toMatchObject({ event: 'end', data: { status: 'done' } });
+  expect((await reading.whole).end).toMatchObject({ event: 'end', data: { status: 'done' } });
 });

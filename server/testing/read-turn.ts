@@ -19,6 +19,27 @@ export async function readTurn(answer: Response) {
   };
 }
 
+/** Reads a turn while the test goes on. `spoken` resolves with its first words, `whole` when it has ended. */
+export function readAlong(sending: Promise<Response>) {
+  const { promise: spoken, resolve, reject } = Promise.withResolvers<void>();
+  const whole = (async () => {
+    const answer = await sending;
+    if (!answer.ok) throw new Error(`the turn was refused: ${answer.status} ${await answer.text()}`);
+    let text = '';
+    let end: ReadEvent | undefined;
+    for await (const event of turnEvents(answer)) {
+      end = event;
+      if (event.event !== 'text') continue;
+      text += event.data;
+      resolve();
+    }
+    return { text, end };
+  })();
+  whole.then(() => reject(new Error('the turn ended without a word')), reject);
+  spoken.catch(() => {});
+  return { spoken, whole };
+}
+
 /** The events of a turn's stream, one by one; stretches of text are called `text`. */
 export async function* turnEvents(answer: Response): AsyncGenerator<ReadEvent> {
   const stream = answer.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from './api-error.ts';
 import { conversationRoutes } from './conversations.ts';
 import { createFaults, type Fault, type FaultAnswer, type Faults } from './faults.ts';
@@ -99,8 +100,17 @@ export async function startFakeOpenAI(options: FakeOpenAIOptions = {}): Promise<
       const body = await readBody(request);
       logged.body = loggedBody(body);
       checkKey(request, api_key);
-      fault = faults.take({ method, path });
+      fault = faults.take({ method, path, body: logged.body });
       if (fault && 'hang' in fault) return;
+      if (fault && 'refusal_without_end' in fault) {
+        response.writeHead(fault.refusal_without_end, { 'content-type': 'application/json' });
+        response.write('{"error":');
+        return;
+      }
+      if (fault && 'wait_ms' in fault) {
+        await delay(fault.wait_ms);
+        fault = undefined;
+      }
       if (fault && 'status' in fault) return sendFault(response, fault);
       const { route, params } = findRoute(routes, method, path);
       if (fault && path !== '/v1/responses' && breaksPlainAnswer(fault)) {

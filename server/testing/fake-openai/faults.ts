@@ -9,6 +9,10 @@ export type Fault =
   | FaultAnswer
   /** The request is read and never answered. */
   | { hang: true }
+  /** It is answered as usual, but later. */
+  | { wait_ms: number }
+  /** A refusal whose body never ends. */
+  | { refusal_without_end: number }
   /** The stream falls silent and stays open. */
   | { stall_after: number }
   /** The socket is destroyed in the middle of the stream. */
@@ -29,7 +33,8 @@ export type FaultAnswer = { status: number; headers?: Record<string, string>; er
 
 export type FaultError = { message: string; type?: string; code?: string | null; param?: string | null };
 
-export type FaultRequest = { method: string; path: string };
+/** `body`: parsed JSON, or what is logged of a form. */
+export type FaultRequest = { method: string; path: string; body: unknown };
 
 /**
  * Which requests a fault is for: a path (`/v1/responses`), one with a method in front
