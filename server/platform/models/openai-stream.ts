@@ -159,7 +159,8 @@ async function postWithRetries(
   body: unknown,
   { deadline_ms, signal, onAskedAgain }: Reading,
 ) {
-  const content = JSON.stringify(body);
+  // As bytes, whose length is known without going through them again.
+  const content = Buffer.from(JSON.stringify(body));
   for (let attempt = 0; ; attempt++) {
     let response: http.IncomingMessage;
     try {
@@ -189,8 +190,8 @@ async function postWithRetries(
   }
 }
 
-function post(config: OpenAIConfig, content: string, deadline_ms: number, signal: AbortSignal) {
-  const { request, answer } = openRequest(config, Buffer.byteLength(content), deadline_ms, signal);
+function post(config: OpenAIConfig, content: Buffer, deadline_ms: number, signal: AbortSignal) {
+  const { request, answer } = openRequest(config, content.length, deadline_ms, signal);
   request.end(content);
   return answer;
 }
