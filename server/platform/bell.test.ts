@@ -23,7 +23,7 @@ function ring(payload: string) {
 async function listeningBell() {
   bell = createBell(database.url, channel, logger);
   const first = bell.listen('first');
-  await vi.waitFor(() => expect(bell.works).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(() => expect(bell.works).toBe(true), { timeout: 15_000 });
   // The first ring says that it hears from now on.
   await first.next(long_ms);
   return first;
@@ -79,7 +79,7 @@ test('where notifications do not arrive, it says that it does not work', async (
   query.mockImplementation((() => Promise.resolve({ rows: [] })) as never);
   bell = createBell(database.url, channel, logger);
   const first = bell.listen('first');
-  await vi.waitFor(() => expect(query).toHaveBeenCalledTimes(2));
+  await vi.waitFor(() => expect(query).toHaveBeenCalledTimes(2), { timeout: 10_000 });
   query.mockRestore();
   await first.next(100);
   expect(bell.works).toBe(false);

@@ -155,7 +155,10 @@ describe('a worker that dies', () => {
     const waiting = [signUp(newEmail()), signUp(newEmail()), settings()].map((answer) =>
       expect(answer).rejects.toMatchObject({ code: 'unavailable', status: 503 }),
     );
-    await vi.waitFor(() => expect(handed_over).toHaveBeenCalledTimes(waiting.length), { interval: 1 });
+    await vi.waitFor(() => expect(handed_over).toHaveBeenCalledTimes(waiting.length), {
+      interval: 1,
+      timeout: 10_000,
+    });
     const count = workers.length;
     await worker.terminate();
     await Promise.all(waiting);
