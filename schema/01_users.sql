@@ -50,6 +50,27 @@ as $$
   select '{"messages": 50, "files": 10, "tokens": 200000}'::jsonb
 $$;
 
+-- An id that begins with its time (RFC 9562, version 7): milliseconds in 48 bits, then random bits. For rows that are
+-- many: ids that are made together stand together in the indexes. PostgreSQL has one of its own from 18 on, `uuidv7()`.
+-- Not in SQL: that would take half as long again.
+create or replace function public.uuid_v7()
+returns uuid
+language plpgsql
+volatile
+parallel safe
+set search_path = ''
+as $$
+begin
+  -- A random uuid is version 4: the time replaces its first 6 bytes, and two more bits make the 4 a 7.
+  return encode(set_bit(set_bit(
+    overlay(
+      uuid_send(gen_random_uuid())
+      placing substring(int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+      from 1 for 6
+    ), 52, 1), 53, 1), 'hex')::uuid;
+end
+$$;
+
 create table if not exists public.profiles (
   id uuid not null default gen_random_uuid(),
   auth_id uuid,
@@ -428,12 +449,15 @@ $$;
 
 revoke execute on function public.are_counters(jsonb, boolean) from public, anon, authenticated;
 revoke execute on function public.free_plan_quota() from public, anon, authenticated;
+revoke execute on function public.uuid_v7() from public, anon, authenticated;
 revoke execute on function public.handle_new_user() from public, anon, authenticated;
 revoke execute on function public.handle_user_email_change() from public, anon, authenticated;
 revoke execute on function public.close_profile_without_user() from public, anon, authenticated;
 -- A member's update of the own profile checks the row's constraints as that member.
 grant execute on function public.are_counters(jsonb, boolean) to authenticated, service_role;
+-- Whoever inserts runs the defaults.
 grant execute on function public.free_plan_quota() to service_role;
+grant execute on function public.uuid_v7() to service_role;
 
 create or replace trigger on_auth_user_created
   after insert on auth.users

@@ -3,7 +3,7 @@
 -- Safe to run again.
 
 create table if not exists public.chat_messages (
-  id uuid not null default gen_random_uuid(),
+  id uuid not null default public.uuid_v7(),
   session_id uuid not null,
   sender text not null,
   content text not null,
@@ -22,7 +22,7 @@ declare
   policies constant text[] := array['Members read the messages of their own chats'];
   -- Column, type, default, 'required', and what an older row without a value gets where that is not the default.
   present constant text[] := array[
-    ['id', 'uuid', 'gen_random_uuid()', 'required', null],
+    ['id', 'uuid', 'public.uuid_v7()', 'required', null],
     ['session_id', 'uuid', null, 'required', null],
     ['sender', 'text', null, 'required', null],
     ['content', 'text', null, 'required', null],
@@ -187,6 +187,9 @@ begin
     add constraint chat_messages_sender_is_known check (sender in ('user', 'assistant'));
 end
 $$;
+
+-- Where the table has its present form, but random ids: those stay, new ones begin with their time.
+alter table public.chat_messages alter column id set default public.uuid_v7();
 
 -- Grants. Members read; every message is written by the server.
 revoke all on public.chat_messages from public, anon, authenticated, service_role;

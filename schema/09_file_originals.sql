@@ -24,7 +24,7 @@ comment on column public.file_originals.page_count is 'Null where the type has n
 create index if not exists file_originals_user_id_idx on public.file_originals (user_id);
 
 create table if not exists public.file_passages (
-  id uuid not null default gen_random_uuid(),
+  id uuid not null default public.uuid_v7(),
   original_id uuid not null,
   ordinal integer not null,
   page integer,
@@ -40,6 +40,9 @@ create table if not exists public.file_passages (
   constraint file_passages_ordinal_is_positive check (ordinal >= 0),
   constraint file_passages_page_is_positive check (page > 0)
 );
+
+-- An earlier form made random ids.
+alter table public.file_passages alter column id set default public.uuid_v7();
 
 comment on column public.file_passages.page is 'Counts from 1; null where the type has no pages.';
 

@@ -546,6 +546,7 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
           'authenticated select on vector_stores',
           'service_role execute on are_counters(jsonb,boolean)',
           'service_role execute on free_plan_quota()',
+          'service_role execute on uuid_v7()',
           `service_role ${all} on chat_files`,
           `service_role ${all} on chat_messages`,
           `service_role ${all} on chat_sessions`,
