@@ -192,6 +192,21 @@ describe('a failure', () => {
     expect(failureOf(read, undefined)).toMatchObject({ detail: 'Stored', user_message_id: 'user-Hi' });
   });
 
+  test('of another reply is told on when the reply that was there stands again, and not once a later turn went well', () => {
+    const turn = live({ user_message_id: 'user-Hi', outcome: failed });
+    const old_reply = message('assistant', 'Old reply', { turn_id: 'old' });
+    const read = (asked: Partial<Message>) =>
+      history([message('user', 'Hi', asked), old_reply], { asked_at_ms: 300 });
+    expect(failureOf(read({ turn_status: 'failed' }), turn)).toMatchObject({
+      detail: 'D',
+      user_message_id: 'user-Hi',
+      had_reply: true,
+    });
+    expect(words(read({ turn_status: 'failed' }), turn)).toEqual(['Hi', 'Old reply']);
+    expect(failureOf(read({ turn_id: 'later' }), turn)).toBe(null);
+    expect(failureOf(read({ turn_status: 'failed' }), undefined)).toBe(null);
+  });
+
   test('of before is gone while its message is answered again, and after that', () => {
     const read = history([message('user', 'Hi')], { failed_turn: { ...failed_turn, id: 'old' } });
     const again = { request: { ...request, repeats_message_id: 'user-Hi' } };

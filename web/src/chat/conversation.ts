@@ -23,6 +23,8 @@ export type TurnFailure = {
   detail: string;
   retry: 'resend' | 'rejoin' | 'anew';
   user_message_id: string | null;
+  /** The message had a reply already, which the server has put back. */
+  had_reply: boolean;
 };
 
 /**
@@ -46,12 +48,18 @@ export function failureOf(history: ChatHistory | undefined, live: LiveTurn | und
   if (live !== undefined && (history === undefined || !isSettled(live, history))) {
     if (outcome === null) return null;
     const { code, detail, retry } = outcome;
-    return { code, detail, retry, user_message_id: live.user_message_id };
+    return { code, detail, retry, user_message_id: live.user_message_id, had_reply: false };
   }
   const stored = history?.failed_turn;
-  if (!stored) return null;
-  const detail = outcome !== null && live?.id === stored.id ? outcome.detail : stored.error_detail;
-  return { code: stored.error_code, detail, retry: 'anew', user_message_id: stored.user_message_id };
+  if (stored) {
+    const detail = outcome !== null && live?.id === stored.id ? outcome.detail : stored.error_detail;
+    const { error_code: code, user_message_id } = stored;
+    return { code, detail, retry: 'anew', user_message_id, had_reply: false };
+  }
+  const asked = history?.messages.findLast(({ sender }) => sender === 'user');
+  if (outcome === null || asked?.turn_id !== live?.id || asked?.turn_status !== 'failed') return null;
+  const { code, detail } = outcome;
+  return { code, detail, retry: 'anew', user_message_id: asked.id, had_reply: true };
 }
 
 /** The stored messages with the live turn laid over them. */

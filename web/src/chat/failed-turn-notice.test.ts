@@ -5,7 +5,13 @@ import type { TurnFailure } from './conversation.ts';
 import { FailedTurnNotice } from './failed-turn-notice.tsx';
 import { type LiveTurn, newLiveTurn, type TurnRequest } from './live-turn.ts';
 
-const failure: TurnFailure = { code: 'model_failed', detail: 'D', retry: 'anew', user_message_id: 'm' };
+const failure: TurnFailure = {
+  code: 'model_failed',
+  detail: 'D',
+  retry: 'anew',
+  user_message_id: 'm',
+  had_reply: false,
+};
 const request: TurnRequest = {
   assistant_slug: 'a',
   content: 'Hi',

@@ -19,6 +19,7 @@ export function FailedTurnNotice({ failure, live, onRetry, onTakeBack, onEdit }:
   return (
     <div role="alert" className="rounded-lg border border-line bg-danger-tint px-4 py-3">
       <p className="text-danger">{failure.detail}</p>
+      {failure.had_reply && <p className="mt-1">The reply that was there before stands again.</p>}
       <div className="mt-3 flex flex-wrap gap-2.5">
         {!too_long && <Button onClick={onRetry}>Try again</Button>}
         {isUnsent(live) && (

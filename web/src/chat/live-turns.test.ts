@@ -17,15 +17,15 @@ const request: TurnRequest = {
 };
 
 /** Answers each request with the next entry: a stream's text, or an error to throw. */
-function serverOf(answers: (string | ApiError)[]) {
+function serverOf(answers: (string | Promise<string> | ApiError)[]) {
   const requests: { path: string; id: string | undefined; body: unknown }[] = [];
   const open = async (path: string, init?: RequestInit) => {
     const body = init?.body ? JSON.parse(String(init.body)) : undefined;
     requests.push({ path, id: body?.id, body });
     const answer = answers.shift();
     if (answer === undefined) throw unreachable();
-    if (typeof answer !== 'string') throw answer;
-    return new Response(answer);
+    if (answer instanceof ApiError) throw answer;
+    return new Response(await answer);
   };
   const listeners = { onAccepted: vi.fn(), onRefused: vi.fn(), onEnded: vi.fn() } satisfies TurnListeners;
   const turns = createLiveTurns({ open } as unknown as Api, listeners, [0, 0, 0]);
@@ -94,6 +94,28 @@ test('a turn that was let in and lost before it told its message is sent again u
     ['/api/turns/t/events?after=0', undefined],
     ['/api/chat-sessions/s/turns', 't'],
   ]);
+});
+
+test('a turn that is stopped before the server has it is stopped as soon as it has', async () => {
+  let letIn = (_: string) => {};
+  const opening = new Promise<string>((resolve) => {
+    letIn = resolve;
+  });
+  const { requests, turns } = serverOf([opening, new Promise(() => {}), '']);
+  turns.begin('t', 's', request);
+  const stopped = turns.stop('s');
+  await vi.waitFor(() => expect(turns.store.get('s')?.stopping).toBe(true));
+  expect(requests.map(({ path }) => path)).toEqual(['/api/chat-sessions/s/turns']);
+  letIn(turn_event);
+  await stopped;
+  expect(requests.map(({ path }) => path)).toContain('/api/turns/t/stop');
+});
+
+test('a turn that is refused while it is to be stopped is asked nothing more', async () => {
+  const { requests, turns } = serverOf([new ApiError('quota_exhausted', 429, 'No messages left.')]);
+  turns.begin('t', 's', request);
+  await turns.stop('s');
+  expect(requests).toHaveLength(1);
 });
 
 test('a joined turn is read from its start', async () => {

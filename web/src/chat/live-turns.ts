@@ -47,6 +47,22 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
     if (failed !== null) listeners.onEnded(failed, null);
   }
 
+  /** Waits until the server has the turn; false when it ended or went before that. */
+  function isAccepted({ id, chat_session_id }: LiveTurn) {
+    return new Promise<boolean>((resolve) => {
+      const look = () => {
+        const now = store.get(chat_session_id);
+        const is_going = now?.id === id && isRunning(now);
+        const is_known = now?.request === null || now?.user_message_id !== null;
+        if (is_going && !is_known) return;
+        unsubscribe();
+        resolve(is_going);
+      };
+      const unsubscribe = store.subscribe(look);
+      look();
+    });
+  }
+
   async function openStream(turn: LiveTurn, accepted: boolean) {
     if (accepted || turn.request === null) {
       return api.open(`/api/turns/${turn.id}/events?after=${turn.text.length}`);
@@ -149,6 +165,8 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
       const turn = store.get(chat_session_id);
       if (turn === undefined || !isRunning(turn) || turn.stopping) return;
       update(turn, { stopping: true });
+      // A turn that the server does not know yet cannot be stopped there.
+      if (!(await isAccepted(turn))) return;
       try {
         await api.open(`/api/turns/${turn.id}/stop`, { method: 'POST' });
       } catch (error) {
