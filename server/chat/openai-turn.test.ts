@@ -319,8 +319,11 @@ describe('with OpenAI', () => {
     const sender = await server.signUp();
     const tooLong = { status: 400, error: { message: 'x', code: 'context_length_exceeded' } };
     for (let attempt = 0; attempt < 3; attempt++) openai.faults.next('/v1/responses', tooLong);
-    const { end } = await readTurn(await sender.send({ content: 'A carousel about bread' }));
+    const session_id = randomUUID();
+    const { end } = await readTurn(await sender.send({ session_id, content: 'A carousel about bread' }));
     expect(end).toMatchObject({ event: 'error', data: { code: 'message_too_long', counted: false } });
+    const { failed_turn } = await sender.json(`/api/chat-sessions/${session_id}/messages`);
+    expect(failed_turn.error_detail).toBe(end!.data.detail);
     expect(openai.faults.waiting).toBe(0);
     expect((await usageOf(sender)).messages).toBe(0);
   });
