@@ -23,25 +23,9 @@ export async function prepareMembers(
   const signed_up: { auth_id: string; token: string }[] = [];
   while (signed_up.length < Math.min(sign_ups, count)) signed_up.push(await signUp(server_url));
 
-  const secret = new TextEncoder().encode(
-    JSON.parse(readFileSync(join(data_folder, 'auth-secrets.json'), 'utf8')).jwt_secret,
-  );
-  const written = await Promise.all(
-    Array.from({ length: count - signed_up.length }, async () => {
-      const auth_id = randomUUID();
-      const claims = { role: 'authenticated', email: emailOf(auth_id), session_id: randomUUID() };
-      const token = new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' });
-      return {
-        auth_id,
-        token: await token
-          .setSubject(auth_id)
-          .setAudience('authenticated')
-          .setIssuedAt()
-          .setExpirationTime('1d')
-          .sign(secret),
-      };
-    }),
-  );
+  const beside_auth = Array.from({ length: count - signed_up.length }, () => randomUUID());
+  const tokens = await signTokens(data_folder, beside_auth);
+  const written = beside_auth.map((auth_id, index) => ({ auth_id, token: tokens[index]! }));
 
   const members = [...signed_up, ...written].map((member) => ({ ...member, session_id: randomUUID() }));
   const pool = new pg.Pool({ connectionString: database_url });
@@ -91,6 +75,23 @@ export async function prepareMembers(
     await pool.end();
   }
   return members;
+}
+
+/** Tokens for members, as Auth would sign them: with the secret of the server whose data folder it is. */
+export function signTokens(data_folder: string, auth_ids: string[]): Promise<string[]> {
+  const { jwt_secret } = JSON.parse(readFileSync(join(data_folder, 'auth-secrets.json'), 'utf8'));
+  const secret = new TextEncoder().encode(jwt_secret);
+  return Promise.all(
+    auth_ids.map((auth_id) =>
+      new SignJWT({ role: 'authenticated', email: emailOf(auth_id), session_id: randomUUID() })
+        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+        .setSubject(auth_id)
+        .setAudience('authenticated')
+        .setIssuedAt()
+        .setExpirationTime('1d')
+        .sign(secret),
+    ),
+  );
 }
 
 async function signUp(server_url: string) {

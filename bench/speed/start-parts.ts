@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../../server/platform/embedded-postgres.ts';
-import { findFreePort } from '../../server/platform/free-port.ts';
 import { countRoundTrips } from '../../server/testing/count-round-trips.ts';
 import { type Part, pin, startPart } from './ask.ts';
 import type { Stream } from './client.ts';
 import { type Member, prepareMembers } from './prepare-members.ts';
+import { startTouchline } from './start-touchline.ts';
 
 /** A way to reach the model: directly, through the relay, or through Touchline. */
 export type Way = {
@@ -34,7 +34,6 @@ export type Parts = {
 };
 
 const here = import.meta.dirname;
-const root = join(here, '..', '..');
 const content = 'My readers think that a longer caption is a better one. tag-000000000000';
 
 /** Starts everything: PostgreSQL, the upstream, the relay, Touchline with `members` members, and the readers. */
@@ -71,26 +70,12 @@ export async function startParts(member_count: number, sign_ups: number): Promis
     const relay = start('relay.ts', 'measured', { env, nodeArgs });
     const relay_port = await relay.ask<number>('port');
 
-    const startTouchline = async (database_url: string) => {
-      const port = await findFreePort();
-      const server = startPart(join(root, 'server', 'main.ts'), 'measured', {
+    const startOn = (DATABASE_URL: string) =>
+      startTouchline(
+        { ...env, DATABASE_URL, DATA_DIR: folder, OPENAI_API_KEY: 'a-key', OPENAI_MODEL: 'gpt-5.1' },
         nodeArgs,
-        env: {
-          ...env,
-          NODE_ENV: 'production',
-          DATABASE_URL: database_url,
-          DATA_DIR: folder,
-          HOST: '127.0.0.1',
-          PORT: String(port),
-          OPENAI_API_KEY: 'a-key',
-          OPENAI_MODEL: 'gpt-5.1',
-          LOG_LEVEL: 'warn',
-        },
-      });
-      await waitUntilReady(`http://127.0.0.1:${port}`, server);
-      return { port, server };
-    };
-    const { port, server } = await startTouchline(postgres.url);
+      );
+    const { port, server } = await startOn(postgres.url);
     undo.push(() => server.stop());
     const members = await prepareMembers(
       `http://127.0.0.1:${port}`,
@@ -127,12 +112,12 @@ export async function startParts(member_count: number, sign_ups: number): Promis
       postgresCpu: () => processTreeCpu(postmaster),
       async startCounted() {
         const proxy = await countRoundTrips(postgres.url, 'touchline');
-        const counted = await startTouchline(proxy.url);
+        const counted = await startOn(proxy.url);
         return {
           touchline: wayThroughTouchline(counted.port, counted.server),
           count: () => proxy.count,
           async stop() {
-            await counted.server.stop();
+            await counted.stop();
             proxy.close();
           },
         };
@@ -176,15 +161,6 @@ async function recordRequest(upstream: Part, client: Part, touchline: Way) {
   if (!turns[0]) throw new Error(`the first turn failed: ${failures[0]}`);
   const body = await upstream.ask<string>('last_request');
   return body.replace(turns[0].tag, 'tag-000000000000');
-}
-
-async function waitUntilReady(url: string, server: { child: { exitCode: number | null } }) {
-  for (;;) {
-    if (server.child.exitCode !== null) throw new Error('Touchline did not start');
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-    if (answer?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** Processor seconds of a process, of its children, and of those children that have ended (Linux). */
