@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isPinned } from './speed/ask.ts';
 import { judge, judgeHistory, type Measured } from './speed/judge.ts';
-import { measureHistory } from './speed/measure-history.ts';
+import type { HistoryMeasured, Page } from './speed/measure-history.ts';
 import {
   measureBegin,
   measureMemory,
@@ -76,9 +76,10 @@ try {
 
   const phases_measured = { measured, few, many, steady, saturated, held };
   const rows = judge({ phases: phases_measured, memory, statements, starts_ms });
-  let history: Awaited<ReturnType<typeof measureHistory>> | undefined;
+  let history: Record<Page, HistoryMeasured[]> | undefined;
   if (options.messages) {
     say('Sidebar and history …');
+    const { measureHistory } = await import('./speed/measure-history.ts');
     history = await measureHistory([100_000, Number(options.messages)]);
     rows.push(...judgeHistory(history));
   }
