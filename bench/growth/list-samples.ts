@@ -1,0 +1,55 @@
+import type pg from 'pg';
+
+/** One chat of a member, and places to begin a page at. */
+export type Sample = {
+  auth_id: string;
+  session_id: string;
+  conversation_id: string;
+  /** Among the member's chats, and in the chat. */
+  chat_cursor: { updated_at: string; id: string };
+  message_cursor: { created_at: string; id: string };
+};
+
+export type Of = 'any chat' | 'long chat';
+
+/** Calls before the first one that counts, until PostgreSQL has read its catalogue and chosen its plans. */
+export const warm_up = 12;
+
+/**
+ * Chats in a filled database, at the most `count`: `any chat`, each of another member where there are enough of them; or
+ * the longest, of the member with most chats, with pages that begin at another place in each sample.
+ */
+export async function listSamples(client: pg.PoolClient, of: Of, count: number): Promise<Sample[]> {
+  const { rows } = await client.query<Sample>(of === 'any chat' ? anyChat : longChat, [count]);
+  return rows;
+}
+
+const cursors = (chats_before: string, messages_before: string) => `
+  (
+    select json_build_object('updated_at', updated_at, 'id', id) from public.chat_sessions as other
+    where other.user_id = chat.user_id order by updated_at desc, id desc offset ${chats_before} limit 1
+  ) as chat_cursor,
+  (
+    select json_build_object('created_at', created_at, 'id', id) from public.chat_messages
+    where session_id = chat.id order by created_at desc, id desc offset ${messages_before} limit 1
+  ) as message_cursor`;
+
+const anyChat = `
+  with shuffled as materialized (
+    select id, user_id, thread_id, row_number() over (partition by user_id order by md5(id::text)) as number
+    from public.chat_sessions
+    where user_id <> (select id from public.profiles where email = 'member-0@example.org')
+  )
+  select profiles.auth_id, chat.id as session_id, chat.thread_id as conversation_id, ${cursors('9', '4')}
+  from (select * from shuffled order by number, md5(id::text) limit $1) as chat
+  join public.profiles on profiles.id = chat.user_id`;
+
+const longChat = `
+  select profiles.auth_id, chat.id as session_id, chat.thread_id as conversation_id,
+    ${cursors('number', '51 + number * 10')}
+  from public.profiles, generate_series(0, least($1, 32) - 1) as number, lateral (
+    select * from public.chat_sessions
+    where user_id = profiles.id
+    order by (select count(*) from public.chat_messages where session_id = chat_sessions.id) desc limit 1
+  ) as chat
+  where profiles.email = 'member-0@example.org'`;
