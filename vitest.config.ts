@@ -10,6 +10,7 @@ export default defineConfig({
             'server/**/*.test.ts',
             'web/src/**/*.test.ts',
             'scripts/**/*.test.ts',
+            'drill/**/*.test.ts',
             'bench/**/*.test.ts',
           ],
           globalSetup: ['server/testing/global-setup.ts'],

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type DrillOptions, describeAcknowledged, number, type Outcome } from './outcome.ts';
+import type { OwnPostgres } from './own-postgres.ts';
+import { createRandom } from './random.ts';
+import { setStage } from './stage.ts';
+import { startLoad } from './steady-load.ts';
+
+type RestartOptions = Omit<DrillOptions, 'admin_url'> & { postgres: OwnPostgres; requests_per_s?: number };
+
+/**
+ * PostgreSQL is restarted again and again under a steady load, in good order and as after a crash. The servers stay up,
+ * running replies reach their readers, and whatever cannot be taken in is told to come again.
+ */
+export async function restartPostgres({
+  seed,
+  times,
+  log_path,
+  postgres,
+  requests_per_s = 50,
+}: RestartOptions): Promise<Outcome> {
+  const random = createRandom(seed);
+  const stage = await setStage({ random, admin_url: postgres.admin_url, log_path });
+  try {
+    const members = [...(await stage.addMembers(30)), ...(await stage.addMembers(4, 15))];
+    const turns_per_s = requests_per_s / 5;
+    const load = startLoad(stage, {
+      random: random.of('load'),
+      members,
+      turns_per_s,
+      reads_per_s: requests_per_s - turns_per_s,
+    });
+    const restarts = random.of('restarts');
+    let away_ms = 0;
+    stage.trouble();
+    for (let restarted = 0; restarted < times; restarted++) {
+      await delay(restarts.between(1_500, 4_000));
+      away_ms += await postgres.restart(restarted % 2 === 0 ? 'fast' : 'immediate');
+    }
+    await delay(2_000);
+    load.pause();
+    stage.calm();
+    await load.settled();
+    load.stop();
+    for (const { readings, sends } of stage.turns) {
+      // The first answer to a message comes from the server that makes the reply, which has lost nobody.
+      if (sends === 1 && readings[0]!.breaks > 0) {
+        stage.complain('a reader was let go by the server that makes the reply');
+      }
+    }
+    const { turns, reads } = load.counts();
+    return {
+      did: `${times} restarts, away for ${number(Math.round(away_ms))} ms in all, under ${number(turns)} messages and ${number(reads)} reads`,
+      acknowledged: describeAcknowledged(stage),
+      differences: await stage.compare(),
+    };
+  } finally {
+    await stage.stop();
+  }
+}
