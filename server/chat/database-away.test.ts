@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { breakableDatabase } from '../testing/breakable-database.ts';
+import { startFakeOpenAI } from '../testing/fake-openai/fake-openai.ts';
 import { readAlong, readTurn } from '../testing/read-turn.ts';
 import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
 import { cloneTemplate } from '../testing/test-postgres.ts';
@@ -81,6 +82,40 @@ it('when the database hangs, a message is told to come again, and is answered an
   ]);
   expect(await usageOf(sender)).toBe(1);
 }, 60_000);
+
+it('a conversation made at OpenAI while the database is away is recorded when it is back, and the reply goes on', async () => {
+  const openai = await startFakeOpenAI();
+  const there = await startTestServer({
+    DATABASE_URL: proxy.url,
+    OPENAI_API_KEY: openai.api_key,
+    OPENAI_BASE_URL: openai.url,
+  });
+  try {
+    const sender = await there.signUp();
+    let restored: Promise<void> | undefined;
+    openai.faults.next(
+      ({ path }) => {
+        if (path === '/v1/conversations' && !restored) {
+          proxy.cut();
+          restored = delay(1_500).then(() => proxy.restore());
+        }
+        return false;
+      },
+      { hang: true },
+    );
+    const session_id = randomUUID();
+    const { end } = await readTurn(await sender.send({ session_id, content: 'A carousel about bread' }));
+    expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
+    const { rows } = await pool.query('select thread_id from public.chat_sessions where id = $1', [
+      session_id,
+    ]);
+    expect([...openai.state.conversations.keys()]).toEqual([rows[0].thread_id]);
+    await restored;
+  } finally {
+    await there.stop();
+    await openai.close();
+  }
+});
 
 it('a message that nobody waits for any more is answered all the same', async () => {
   const turn = { id: randomUUID(), session_id: randomUUID(), content: 'A carousel about spelt' };

@@ -1,4 +1,4 @@
-import type { Database } from '../platform/database.ts';
+import { type Database, tryWhileAway } from '../platform/database.ts';
 import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
 import { eraseUpstream, isGoneUpstream } from '../platform/models/openai-client.ts';
 import { setConversation } from './queries.ts';
@@ -24,12 +24,10 @@ export async function createConversation(
     upstream.has_conversations = false;
     return null;
   }
-  const kept = await setConversation(database, {
-    user_id,
-    session_id,
-    turn_id,
-    conversation_id: conversation.id,
-  });
+  // Else nobody would ever erase it.
+  const kept = await tryWhileAway(() =>
+    setConversation(database, { user_id, session_id, turn_id, conversation_id: conversation.id }),
+  );
   if (!kept) throw new TurnGone();
   return conversation.id;
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { DB } from './database-types.ts';
@@ -117,4 +118,22 @@ const connection_messages =
 export function isDatabaseAway(error: Error & { code?: string }): boolean {
   const { code = '', message } = error;
   return connection_codes.has(code) || code.startsWith('08') || connection_messages.test(message);
+}
+
+const longest_absence_ms = 5 * 60_000;
+
+/**
+ * Does something on the database, again and again while it is away, for five minutes at the most. It must be harmless when
+ * done twice: a connection that breaks does not tell whether it was done.
+ */
+export async function tryWhileAway<Result>(work: () => Promise<Result>): Promise<Result> {
+  const deadline = Date.now() + longest_absence_ms;
+  for (let wait_ms = 100; ; wait_ms = Math.min(wait_ms * 2, 5_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDatabaseAway(error as Error) || Date.now() + wait_ms > deadline) throw error;
+      await delay(wait_ms);
+    }
+  }
 }
