@@ -56,6 +56,10 @@ export async function dropReaders({
         stage.complain(`a server has grown from ${earlier.memory_mib} to ${memory_mib} MiB in one round`);
       }
     }
+    const { rows } = await stage.pool.query<{ status: string }>(
+      `select status from public.turns where status <> 'done'`,
+    );
+    for (const { status } of rows) stage.complain(`a reply without its reader has ended as ${status}`);
     const describe = (what: keyof Measured) =>
       [before, ...measured]
         .map((servers) => servers.map((server) => server[what]).join(' and '))

@@ -14,7 +14,6 @@ import { killServers } from './kill-servers.ts';
 import type { DrillOptions, Outcome } from './outcome.ts';
 import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts';
 import { restartPostgres } from './restart-postgres.ts';
-import { endAllServers } from './server-process.ts';
 import { spendAllowance } from './spend-allowance.ts';
 import { stopServer } from './stop-server.ts';
 
@@ -50,9 +49,9 @@ if (wrong !== undefined || !/^[1-9]\d*$/.test(values.times ?? '1')) {
 
 const log_path = join(tmpdir(), `touchline-drill-${process.pid}.log`);
 const postgres = await startOwnPostgres();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    await endAllServers();
+for (const event of ['SIGINT', 'SIGTERM', 'uncaughtException', 'unhandledRejection']) {
+  process.once(event, async (reason) => {
+    if (reason instanceof Error) process.stderr.write(`${reason.stack}\n`);
     await postgres.stop();
     process.exit(1);
   });

@@ -16,7 +16,7 @@ export type ShutdownMode = 'fast' | 'immediate';
 export async function startOwnPostgres() {
   const folder = mkdtempSync(join(tmpdir(), 'touchline-drill-postgres-'));
   const postgres = await startEmbeddedPostgres(folder);
-  await createTestServer(postgres.url);
+  const template = await createTestServer(postgres.url);
   const data = (await ask<{ data_directory: string }>(postgres.url, 'show data_directory'))!.data_directory;
 
   return {
@@ -31,6 +31,7 @@ export async function startOwnPostgres() {
       return performance.now() - stopped_ms;
     },
     async stop() {
+      await template.stop();
       await postgres.stop();
       rmSync(folder, { recursive: true, force: true });
     },

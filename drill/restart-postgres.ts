@@ -4,6 +4,7 @@ import type { OwnPostgres } from './own-postgres.ts';
 import { createRandom } from './random.ts';
 import { setStage } from './stage.ts';
 import { startLoad } from './steady-load.ts';
+import { endOf } from './turn-log.ts';
 
 type RestartOptions = Omit<DrillOptions, 'admin_url'> & { postgres: OwnPostgres; requests_per_s?: number };
 
@@ -41,10 +42,16 @@ export async function restartPostgres({
     stage.calm();
     await load.settled();
     load.stop();
-    for (const { readings, sends } of stage.turns) {
+    for (const turn of stage.turns) {
       // The first answer to a message comes from the server that makes the reply, which has lost nobody.
-      if (sends === 1 && readings[0]!.breaks > 0) {
+      if (turn.sends === 1 && turn.readings[0]!.breaks > 0) {
         stage.complain('a reader was let go by the server that makes the reply');
+      }
+      // A message that was told to come again may have begun all the same, and no server knew.
+      const wasLost = turn.refusals.includes('unavailable');
+      const end = endOf(turn);
+      if (end?.event === 'error' && !(wasLost && end.code === 'server_stopped')) {
+        stage.complain(`a reply ended as ${end.code} while the servers and the model were well`);
       }
     }
     const { turns, reads } = load.counts();

@@ -22,17 +22,10 @@ export type ServerProcess = {
 };
 
 const children = new Set<ChildProcess>();
-
-/** Kills every server that was started here, whoever started it. */
-export async function endAllServers(): Promise<void> {
-  await Promise.all(
-    [...children].map(async (child) => {
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-    }),
-  );
-}
+// However this process ends, its servers end with it.
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
 
 /** Its log is added to the file `log_path`. `onDeath` is told when it ends without having been asked to. */
 export function createServerProcess(

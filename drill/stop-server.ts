@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ask, readJson } from './ask.ts';
+import { ask } from './ask.ts';
 import { type DrillOptions, describeAcknowledged, number, type Outcome } from './outcome.ts';
 import { createRandom } from './random.ts';
 import { type Stage, setStage } from './stage.ts';
-import { endOf, type Member, type Turn } from './turn-log.ts';
+import { endOf, type Turn } from './turn-log.ts';
 
 /** Beyond its patience: how long a server may take to go down on a machine that has more to do. */
 const spare_ms = 30_000;
@@ -70,7 +70,9 @@ export async function stopServer({
     const meanwhile = Array.from({ length: 10 }, (_, index) => write(times + index, 10));
     if (halted) {
       await isStopping(stopping.port);
-      await Promise.all(members.slice(0, 5).map((member) => expectRefusal(stage, stopping.port, member)));
+      const late = Array.from({ length: 5 }, (_, index) => write(times + 10 + index, 10));
+      await Promise.all(late.map((turn) => expectRefusal(stage, stopping.port, turn)));
+      await Promise.all(late.map((turn) => stage.client.send(turn)));
       followed.push(stage.client.join(halted, { port: stopping.port }));
     }
     await Promise.all(meanwhile.map((turn) => stage.client.send(turn)));
@@ -118,17 +120,17 @@ async function isStopping(port: number) {
 }
 
 /** Sends a message to a server that takes nothing new. */
-async function expectRefusal(stage: Stage, port: number, { token }: Member) {
+async function expectRefusal(stage: Stage, port: number, { id, chat, content }: Turn) {
   const answer = await ask({
     port,
     method: 'POST',
-    path: `/api/chat-sessions/${crypto.randomUUID()}/turns`,
-    token,
-    body: { id: crypto.randomUUID(), assistant_slug: 'carousel', content: 'Too late' },
+    path: `/api/chat-sessions/${chat.session_id}/turns`,
+    token: chat.member.token,
+    body: { id, assistant_slug: 'carousel', content },
   });
-  const { code } = await readJson(answer);
-  const retry_after = answer.headers['retry-after'];
-  if (answer.statusCode !== 503 || code !== 'unavailable' || !(Number(retry_after) > 0)) {
-    stage.complain(`a new message was answered ${answer.statusCode} ${code}, Retry-After ${retry_after}`);
+  const retry_after = Number(answer.headers['retry-after']);
+  if (answer.statusCode !== 503 || !(retry_after > 0)) {
+    stage.complain(`a new message was answered ${answer.statusCode}, Retry-After ${retry_after}`);
   }
+  answer.resume();
 }

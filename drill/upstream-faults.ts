@@ -49,7 +49,13 @@ export const upstreamFaults: UpstreamFault[] = [
     fault: { status: 400, error: { message: 'x', code: 'content_policy_violation' } },
     end: 'model_refused',
   },
+  {
+    name: 'a refusal without end',
+    fault: { refusal_without_end: 400 },
+    end: 'model_misconfigured',
+  },
   { name: 'no answer', fault: { hang: true }, end: 'model_timed_out' },
+  { name: 'a late answer', fault: { wait_ms: 1_000 }, end: 'done' },
   { name: 'silence in the middle', fault: { stall_after: 12 }, end: 'model_timed_out', hasText: true },
   { name: 'a cut before the first word', fault: { cut_after: 1 }, end: 'model_cut_off' },
   { name: 'a cut in the middle', fault: { cut_after: 12 }, end: 'model_cut_off', hasText: true },
@@ -116,6 +122,7 @@ export const upstreamFaults: UpstreamFault[] = [
     fault: { hang: true },
     end: 'model_timed_out',
   },
+  { name: 'a late conversation', path: '/v1/conversations', fault: { wait_ms: 1_000 }, end: 'done' },
   {
     name: 'no conversation: 500',
     path: '/v1/conversations',
