@@ -82,12 +82,15 @@ export function judge({ phases, memory, statements, starts_ms }: Measurements): 
     met: gaps <= 3,
   });
   const per_core = (turns: TurnsMeasured) => 1000 / turns.server_cpu_ms;
-  const turns_ratio = ratio(saturated, per_core);
-  const busy = middle(saturated, 'touchline', (turns) => turns.server_busy);
+  // At the same load: more than a core can do is read in larger pieces, which makes each turn cheaper.
+  const turns_ratio = ratio(steady, per_core);
+  const served = (way: 'relay' | 'touchline') => round(middle(saturated, way, (turns) => turns.turns_per_s));
+  const busy = (way: 'relay' | 'touchline') =>
+    Math.round(middle(saturated, way, (turns) => turns.server_busy) * 100);
   rows.push({
-    what: 'turns a second and core of the server',
+    what: 'turns for a second of the server’s processor time',
     goal: 'at least 0.75 × the relay',
-    measured: `${round(turns_ratio)} ×: ${round(middle(saturated, 'touchline', per_core))}, relay ${round(middle(saturated, 'relay', per_core))} (served ${round(middle(saturated, 'touchline', (turns) => turns.turns_per_s))} at ${round(busy * 100)} % of its core)`,
+    measured: `${round(turns_ratio)} ×: ${round(middle(steady, 'touchline', per_core))}, relay ${round(middle(steady, 'relay', per_core))}; with 400 streams ${served('touchline')} turns a second (its core ${busy('touchline')} % busy), relay ${served('relay')} (${busy('relay')} %)`,
     met: turns_ratio >= 0.75,
   });
   for (const count of held) {

@@ -41,8 +41,12 @@ export async function startParts(member_count: number, sign_ups: number): Promis
   pin(process.pid, 'others');
   const folder = mkdtempSync(join(tmpdir(), 'touchline-speed-'));
   const undo: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
-  const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= (async () => {
+      for (const step of undo.splice(0).reverse()) await step();
+    })();
+    return stopping;
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => stop().finally(() => process.exit(1)));
