@@ -39,7 +39,7 @@ export async function fillDatabase(pool: pg.Pool, options: FillOptions): Promise
     await client.query('commit');
     await client.query('vacuum (analyze)');
   } catch (error) {
-    await client.query('rollback');
+    await client.query('rollback').catch(() => {});
     throw error;
   } finally {
     client.release();
