@@ -51,7 +51,7 @@ const log_path = join(tmpdir(), `touchline-drill-${process.pid}.log`);
 const postgres = await startOwnPostgres();
 for (const event of ['SIGINT', 'SIGTERM', 'uncaughtException', 'unhandledRejection']) {
   process.once(event, async (reason) => {
-    if (reason instanceof Error) process.stderr.write(`${reason.stack}\n`);
+    say(`ended by ${event}${reason instanceof Error ? `: ${reason.stack}` : ''}`);
     await postgres.stop();
     process.exit(1);
   });
