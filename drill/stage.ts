@@ -71,7 +71,10 @@ async function putUp(
   undo: Undo,
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'touchline-drill-'));
-  undo.push(() => rmSync(folder, { recursive: true, force: true }));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  undo.push(removeFolder);
+  // Also when a signal ends the drill.
+  process.once('exit', removeFolder);
   const database_url = await cloneTemplate(admin_url);
   const pool = new pg.Pool({ connectionString: database_url, max: 4, connectionTimeoutMillis: 5_000 });
   pool.on('error', () => {});
