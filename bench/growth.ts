@@ -41,8 +41,9 @@ try {
   const results: Measured[][] = [];
   for (const size of sizes) {
     const started = performance.now();
-    const pool = createPool(await server.createDatabase(), 1, createLogger('silent'));
-    await fillDatabase(pool, { messages: size });
+    const url = await server.createDatabase();
+    await fillDatabase(url, { messages: size });
+    const pool = createPool(url, 1, createLogger('silent'));
     console.error(`${size} messages written in ${Math.round((performance.now() - started) / 1000)} s`);
     results.push(await measureHotQueries(pool, Number(args.samples)));
     if (args.explain && size === messages) await explainNested(pool, console.log);

@@ -36,8 +36,9 @@ try {
   const tries = [];
   for (const [name, ids] of Object.entries(layouts)) {
     console.error(`${name}: writing ${args.messages} messages`);
-    const pool = createPool(await server.createDatabase(), 1, createLogger('silent'));
-    await fillDatabase(pool, { messages: Number(args.messages), ids });
+    const url = await server.createDatabase();
+    await fillDatabase(url, { messages: Number(args.messages), ids });
+    const pool = createPool(url, 1, createLogger('silent'));
     const sizes = await measureIndexes(pool);
     tries.push({ ids, pool, sizes, writer: await openTurnWriter(pool, ids, Number(args.batches)) });
   }

@@ -11,9 +11,9 @@ let large: TestDatabase;
 
 beforeAll(async () => {
   small = await openDatabase({ pool_size: 1 });
-  await fillDatabase(small.pool, { messages: 4_000 });
+  await fillDatabase(small.url, { messages: 4_000 });
   large = await openDatabase({ pool_size: 1 });
-  await fillDatabase(large.pool, { messages: 40_000 });
+  await fillDatabase(large.url, { messages: 40_000 });
 }, 120_000);
 afterAll(async () => {
   await small?.close();
