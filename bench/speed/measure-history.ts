@@ -62,7 +62,7 @@ export async function measureHistory(sizes: number[]): Promise<Record<Page, Hist
       const database_url = await postgres.createDatabase();
       const pool = createPool(database_url, 1, logger);
       undo.push(() => pool.end());
-      await fillDatabase(pool, { messages });
+      await fillDatabase(database_url, { messages });
       const client = await pool.connect();
       const samples = await listSamples(client, 'any chat', 200);
       client.release();
