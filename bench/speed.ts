@@ -3,7 +3,7 @@
  * or two. `--messages 10000000`: also how long a page of the sidebar and of a chat takes with so many messages and with 100
  * thousand. `--json FILE`: everything that was measured. `--profile FOLDER`: where the processor time goes.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -109,6 +109,7 @@ async function measurePhase(parts: Parts, phase: Phase): Promise<Measured> {
 
 /** Where the processor time of the relay and of Touchline goes, as files that Chrome's developer tools open. */
 async function writeProfiles(parts: Parts, folder: string) {
+  mkdirSync(folder, { recursive: true });
   for (const name of ['relay', 'touchline'] as const) {
     const { server } = parts[name];
     await server!.ask('profile');

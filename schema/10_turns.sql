@@ -23,6 +23,7 @@ create table if not exists public.turns (
   cached_tokens bigint not null default 0,
   output_tokens bigint not null default 0,
   stop_requested_at timestamptz,
+  followed_at timestamptz,
   heartbeat_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   finished_at timestamptz,
@@ -62,9 +63,12 @@ end
 $$;
 
 comment on column public.turns.reply is 'The text so far; empty once it stands in chat_messages.';
-alter table public.turns add column if not exists former_reply_id uuid;
+alter table public.turns
+  add column if not exists former_reply_id uuid,
+  add column if not exists followed_at timestamptz;
 
 comment on column public.turns.former_reply_id is 'The reply whose place this one takes; it is chosen again when this one fails.';
+comment on column public.turns.followed_at is 'Somebody follows the turn in another process and is to be rung for.';
 comment on column public.turns.history_shortened is 'The chat had grown too long: its oldest messages were left out of what the model was told.';
 
 create index if not exists turns_user_id_idx on public.turns (user_id);
@@ -396,7 +400,8 @@ $$;
 -- estimated. Stopped before it, or failed: the message is given back and no token counts; the text so far is kept.
 -- `p_conversation_id`: OpenAI's conversation that holds the reply; null: none does. `p_usage`: {input_tokens,
 -- cached_tokens, output_tokens}.
--- Rings for those who follow the turn in another process, once it has lasted long enough to be kept by a checkpoint.
+-- Rings for those who follow the turn in another process. Only for them: transactions that notify are committed one after
+-- the other in the whole cluster.
 --
 -- Returns {status, message_id, allowances}. A turn that has ended stays as it ended: calling again changes nothing and
 -- returns {status, message_id}; null where the turn is gone (its chat was deleted).
@@ -477,7 +482,7 @@ begin
     case when v_counts then v_input_tokens + v_output_tokens else 0 end,
     v_turn.created_at
   );
-  if v_turn.heartbeat_at > v_turn.created_at then
+  if v_turn.followed_at is not null then
     perform pg_notify('touchline_turns', p_turn_id::text);
   end if;
   return jsonb_build_object('status', p_status, 'message_id', v_message_id, 'allowances', v_allowances);
@@ -522,11 +527,11 @@ as $$
       heartbeat_at = now()
     from jsonb_to_recordset(p_turns) as running(id uuid, reply text)
     where turns.id = running.id and turns.finished_at is null
-    returning turns.id, turns.stop_requested_at is not null as stop_requested
+    returning turns.id, turns.stop_requested_at is not null as stop_requested, turns.followed_at
   ),
   rung as (
     select pg_notify('touchline_turns', string_agg(id::text, ' '))
-    from (select id, (row_number() over () - 1) / 200 as batch from kept) as batched
+    from (select id, (row_number() over () - 1) / 200 as batch from kept where followed_at is not null) as batched
     group by batch
   )
   select coalesce(jsonb_agg(jsonb_build_object('id', id, 'stop_requested', stop_requested)), '[]')

@@ -1,15 +1,13 @@
 import type { Bell } from '../platform/bell.ts';
 import type { Database } from '../platform/database.ts';
 import { notFound } from '../platform/errors.ts';
-import { findTurn, isRunning, type TurnRow } from './queries.ts';
+import { findTurn, followRow, isRunning, type TurnRow } from './queries.ts';
 import type { TurnEnd, TurnReader } from './running-turn.ts';
 import { failureOf } from './turn-failure.ts';
 
 /** How often a row is looked at without a ring: where rings do not arrive, and as a safeguard where they do. */
 const unrung_ms = 500;
 const rung_ms = 5_000;
-/** A turn that ends before its first checkpoint does not ring. */
-const rings_after_ms = 2_500;
 
 /**
  * Follows a turn that does not run in this process through its row: the text that is kept each second, and its end.
@@ -23,12 +21,12 @@ export async function followTurn(
   sequence: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const started_ms = performance.now();
   let row: TurnRow | undefined = turn;
   const ringing = bell.listen(turn.id);
   signal.addEventListener('abort', ringing.stop, { once: true });
   // A reader who comes from the process that makes the reply may be ahead of what is kept: it waits for the row to catch up.
   let told = sequence;
+  let is_followed = false;
   try {
     while (!signal.aborted) {
       if (!row) {
@@ -46,8 +44,9 @@ export async function followTurn(
         reader.end(endOf(row), kept);
         return;
       }
-      const rings = bell.works && performance.now() - started_ms > rings_after_ms;
-      await ringing.next(rings ? rung_ms : unrung_ms);
+      if (is_followed) await ringing.next(bell.works ? rung_ms : unrung_ms);
+      else await followRow(database, auth_id, turn.id);
+      is_followed = true;
       if (signal.aborted) return;
       row = await findTurn(database, auth_id, turn.id);
     }

@@ -146,6 +146,20 @@ export async function requestStop(database: Database, auth_id: string, turn_id: 
 }
 
 /**
+ * Has every checkpoint and the end of a running turn ring from now on (10_turns.sql). Waits for an end that is being
+ * written: whoever reads the row afterwards has heard, or sees it.
+ */
+export async function followRow(database: Database, auth_id: string, turn_id: string): Promise<void> {
+  await sql`
+    update public.turns
+    set followed_at = now()
+    from public.profiles
+    where turns.id = ${turn_id} and finished_at is null and followed_at is null
+      and profiles.id = turns.user_id and profiles.auth_id = ${auth_id}
+  `.execute(database);
+}
+
+/**
  * Records the conversation that OpenAI has made for a turn; the one before is noted for erasure by a trigger. When the
  * turn has ended meanwhile, or its chat is gone, the new one is noted for erasure, and false returned: the next turn may
  * be in another one already.

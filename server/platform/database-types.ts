@@ -167,6 +167,10 @@ export interface Turns {
   error_code: string | null;
   finished_at: string | null;
   /**
+   * Somebody follows the turn in another process and is to be rung for.
+   */
+  followed_at: string | null;
+  /**
    * The reply whose place this one takes; it is chosen again when this one fails.
    */
   former_reply_id: string | null;
