@@ -185,7 +185,7 @@ $$;
 -- Takes in a message and everything that its reply needs.
 --
 -- Returns {outcome, ...}: `begun` with what the reply needs, `exists` for a turn that was sent before, or why not:
--- no_profile, account_closed, account_inactive, plan_required, quota_exhausted, session_not_found, coach_mismatch,
+-- no_profile, account_closed, account_inactive, plan_required, email_unconfirmed, quota_exhausted, session_not_found, coach_mismatch,
 -- message_not_found, file_not_found, turn_in_progress, turn_id_taken. Nothing is written or counted unless the turn has
 -- begun.
 --
@@ -194,7 +194,10 @@ $$;
 -- chosen line.
 -- `p_plans`: the plans whose members this coach is for. `p_with_history`: always return the history; without it only
 -- when the conversation at OpenAI does not hold the message before. `p_most_characters`: see turn_history.
+-- `p_unconfirmed_messages`: how many messages a member has before the address is confirmed.
 drop function if exists public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], text[], boolean);
+drop function if exists
+  public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer);
 create or replace function public.begin_turn(
   p_auth_id uuid,
   p_turn_id uuid,
@@ -207,7 +210,8 @@ create or replace function public.begin_turn(
   p_repeats_id uuid,
   p_plans text[],
   p_with_history boolean,
-  p_most_characters integer
+  p_most_characters integer,
+  p_unconfirmed_messages integer
 )
 returns jsonb
 language plpgsql
@@ -249,6 +253,15 @@ begin
   end if;
   if not v_profile.subscription_plan = any (p_plans) then
     return jsonb_build_object('outcome', 'plan_required');
+  end if;
+
+  -- Whose address is not confirmed may try the coaches, and no more. What failed does not count.
+  -- Usage, because a deleted chat takes its turns along; turns, because usage begins anew each month.
+  if not v_profile.email_confirmed and p_unconfirmed_messages <= greatest(
+    coalesce((public.usage_now(v_profile) ->> 'messages')::numeric, 0),
+    (select count(*) from public.turns where user_id = v_profile.id and error_code is null)
+  ) then
+    return jsonb_build_object('outcome', 'email_unconfirmed');
   end if;
 
   if v_session.id is null and exists (
@@ -567,7 +580,7 @@ create or replace trigger turns_settle_deleted
 revoke execute on function public.settle_deleted_turn() from public, anon, authenticated, service_role;
 revoke execute on function public.turn_history(uuid, integer) from public, anon, authenticated, service_role;
 revoke execute on function
-  public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer)
+  public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer, integer)
   from public, anon, authenticated, service_role;
 revoke execute on function
   public.finish_turn(uuid, text, text, text, jsonb, boolean, boolean, jsonb, text)

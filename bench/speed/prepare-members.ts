@@ -36,7 +36,8 @@ export async function prepareMembers(
       [written.map(({ auth_id }) => auth_id), written.map(({ auth_id }) => emailOf(auth_id))],
     );
     await pool.query(
-      `update public.profiles set subscription_quota = '{"messages": null, "files": null, "tokens": null}'`,
+      `update public.profiles
+       set subscription_quota = '{"messages": null, "files": null, "tokens": null}', email_confirmed = true`,
     );
     await pool.query(
       `insert into public.chat_sessions (id, user_id, assistant_slug, title, thread_id)

@@ -35,6 +35,11 @@ export async function beginTurnOrRefuse(
       );
     case 'plan_required':
       throw new AppError('plan_required', `Your plan does not include this coach. ${nothingCounted}`);
+    case 'email_unconfirmed':
+      throw new AppError(
+        'email_unconfirmed',
+        `Confirm your email address first: open the link in the mail that we sent you, or have it sent again. ${nothingCounted}`,
+      );
     case 'quota_exhausted':
       throw quotaExhausted(result.allowances);
     case 'session_not_found':

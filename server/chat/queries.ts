@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { unconfirmed_messages } from '../accounts/email-verification.ts';
 import type { Citation } from '../knowledge/citation.ts';
 import type { StoredVectorStore } from '../knowledge/prepare-vector-store.ts';
 import type { Document } from '../knowledge/queries.ts';
@@ -51,6 +52,7 @@ export type BeginOutcome =
         | 'account_closed'
         | 'account_inactive'
         | 'plan_required'
+        | 'email_unconfirmed'
         | 'session_not_found'
         | 'coach_mismatch'
         | 'message_not_found'
@@ -68,7 +70,8 @@ export async function beginTurn(database: Database, input: BeginInput): Promise<
     select public.begin_turn(
       ${input.auth_id}, ${input.turn_id}, ${input.session_id}, ${input.assistant_slug}, ${input.title},
       ${input.content}, ${input.file_ids}::uuid[], ${input.edits_id}, ${input.repeats_id},
-      ${input.plans}::text[], ${input.with_history}, ${most_characters}
+      ${input.plans}::text[], ${input.with_history}, ${most_characters},
+      ${unconfirmed_messages}
     ) as result
   `.execute(database);
   return rows[0]!.result;

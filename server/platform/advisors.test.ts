@@ -231,6 +231,14 @@ describe.each(testedVersions())('on PostgreSQL %i, the advisor', (version) => {
     const { rows } = await test.pool.query(`
       select relname from pg_class c where relnamespace = 'public'::regnamespace and relkind = 'r'
         and not exists (select from pg_policy where polrelid = c.oid) order by 1`);
-    expect(rows.map((row) => row.relname)).toEqual(['erasures', 'operator_notices', 'schema_files']);
+    expect(rows.map((row) => row.relname)).toEqual([
+      'email_changes',
+      'erasures',
+      'operator_notices',
+      'rate_limits',
+      'recovery_sessions',
+      'schema_files',
+      'sign_outs',
+    ]);
   });
 });

@@ -73,6 +73,15 @@ const settings = z.object({
   STRIPE_SECRET_KEY: text,
   STRIPE_WEBHOOK_SECRET: text,
   STRIPE_API_URL: url,
+  TRUST_PROXY: wholeNumber(0, 10, 0),
+  GOOGLE_CLIENT_ID: text,
+  GOOGLE_CLIENT_SECRET: text,
+  GITHUB_CLIENT_ID: text,
+  GITHUB_CLIENT_SECRET: text,
+  CAPTCHA_PROVIDER: text.pipe(
+    z.enum(['hcaptcha', 'turnstile'], { error: 'must be hcaptcha or turnstile' }).optional(),
+  ),
+  CAPTCHA_SITE_KEY: text,
   LOG_LEVEL: text.pipe(
     z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
@@ -125,6 +134,12 @@ export type Config = {
   /** Undefined: mails land in the outbox page. */
   smtp: SmtpConfig | undefined;
   stripe: { secret_key: string; webhook_secret: string | undefined; api_url: string } | undefined;
+  /** How many proxies of ours stand in front: so many addresses at the end of X-Forwarded-For are to be believed. */
+  trust_proxy: number;
+  /** Where Auth runs in our process; a Supabase project has its own in the dashboard. */
+  sign_in_providers: Partial<Record<'google' | 'github', { client_id: string; client_secret: string }>>;
+  /** Only with a Supabase project, whose Auth checks the answer. */
+  captcha: { provider: 'hcaptcha' | 'turnstile'; site_key: string } | undefined;
   log_level: string;
 };
 
@@ -162,6 +177,24 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   if (values.SMTP_USER && values.SMTP_PASSWORD === undefined) {
     throw new StartError(
       'SMTP_USER is set but SMTP_PASSWORD is not: set it to the password of the mail account.',
+    );
+  }
+  for (const name of ['GOOGLE', 'GITHUB'] as const) {
+    if (Boolean(values[`${name}_CLIENT_ID`]) !== Boolean(values[`${name}_CLIENT_SECRET`])) {
+      throw new StartError(`${name}_CLIENT_ID and ${name}_CLIENT_SECRET belong together: set both, or neither.`);
+    }
+    if (values[`${name}_CLIENT_ID`] && values.SUPABASE_URL) {
+      throw new StartError(
+        `${name}_CLIENT_ID is set, but people sign in at Supabase: set the provider up in the dashboard, Authentication, Sign In / Providers, and take the setting out.`,
+      );
+    }
+  }
+  if (Boolean(values.CAPTCHA_PROVIDER) !== Boolean(values.CAPTCHA_SITE_KEY)) {
+    throw new StartError('CAPTCHA_PROVIDER and CAPTCHA_SITE_KEY belong together: set both, or neither.');
+  }
+  if (values.CAPTCHA_PROVIDER && !values.SUPABASE_URL) {
+    throw new StartError(
+      'CAPTCHA_PROVIDER is set without SUPABASE_URL: only a Supabase project checks the answers; here the limits on signing in guard.',
     );
   }
   return {
@@ -210,6 +243,19 @@ export function readConfig(environment: Record<string, string | undefined>): Con
           api_url: (values.STRIPE_API_URL ?? 'https://api.stripe.com').replace(/\/+$/, ''),
         }
       : undefined,
+    trust_proxy: values.TRUST_PROXY,
+    sign_in_providers: {
+      ...(values.GOOGLE_CLIENT_ID && values.GOOGLE_CLIENT_SECRET
+        ? { google: { client_id: values.GOOGLE_CLIENT_ID, client_secret: values.GOOGLE_CLIENT_SECRET } }
+        : {}),
+      ...(values.GITHUB_CLIENT_ID && values.GITHUB_CLIENT_SECRET
+        ? { github: { client_id: values.GITHUB_CLIENT_ID, client_secret: values.GITHUB_CLIENT_SECRET } }
+        : {}),
+    },
+    captcha:
+      values.CAPTCHA_PROVIDER && values.CAPTCHA_SITE_KEY
+        ? { provider: values.CAPTCHA_PROVIDER, site_key: values.CAPTCHA_SITE_KEY }
+        : undefined,
     log_level: values.LOG_LEVEL ?? 'warn',
   };
 }

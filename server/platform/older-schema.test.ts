@@ -224,7 +224,7 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
       await client.query('commit');
       const turn = randomUUID();
       const begun = await client.query(
-        `select public.begin_turn('a0000000-0000-4000-8000-000000000001', $1, $2, 'carousel', 'A title', 'And now?', '{}', null, null, '{free,pro}', false, 100000) as result`,
+        `select public.begin_turn('a0000000-0000-4000-8000-000000000001', $1, $2, 'carousel', 'A title', 'And now?', '{}', null, null, '{free,pro}', false, 100000, 3) as result`,
         [turn, first_chat],
       );
       expect(begun.rows[0].result).toMatchObject({
@@ -550,11 +550,15 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
           `service_role ${all} on chat_files`,
           `service_role ${all} on chat_messages`,
           `service_role ${all} on chat_sessions`,
+          `service_role ${all} on email_changes`,
           `service_role ${all} on erasures`,
           `service_role ${all} on file_originals`,
           `service_role ${all} on file_passages`,
           `service_role ${all} on operator_notices`,
           `service_role ${all} on profiles`,
+          `service_role ${all} on rate_limits`,
+          `service_role ${all} on recovery_sessions`,
+          `service_role ${all} on sign_outs`,
           `service_role ${all} on turns`,
           `service_role ${all} on user_roles`,
           `service_role ${all} on vector_stores`,

@@ -7,10 +7,13 @@ type MemberOptions = {
   subscription_quota?: Record<string, number | null>;
   subscription_plan?: string;
   is_active?: boolean;
+  /** Whose address is not confirmed has three messages. */
+  email_confirmed?: boolean;
 };
 
 /** A person who has signed up: a row at Auth, and the profile that the trigger makes of it. */
-export async function insertMember(pool: pg.Pool, options: MemberOptions = {}): Promise<TestMember> {
+export async function insertMember(pool: pg.Pool, given: MemberOptions = {}): Promise<TestMember> {
+  const options = { email_confirmed: true, ...given };
   const auth_id = randomUUID();
   const email = `member-${auth_id}@example.org`;
   await pool.query(`insert into auth.users (id, email, raw_user_meta_data) values ($1, $2, '{}')`, [

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import pg from 'pg';
 import { inject } from 'vitest';
 import { readConfig } from '../platform/config.ts';
 import { startServer } from '../start-server.ts';
@@ -43,7 +44,8 @@ export async function startTestServer(settings: Record<string, string> = {}, { w
   const server = await startServer(config, root, { word_delay_ms });
   const url = `http://127.0.0.1:${server.port}`;
 
-  async function signUp(): Promise<TestClient> {
+  /** `is_confirmed`: whether the address counts as confirmed, which lets the member write more than three messages. */
+  async function signUp({ is_confirmed = true } = {}): Promise<TestClient> {
     const { auth_key } = (await (await fetch(`${url}/api/config`)).json()) as { auth_key: string };
     const email = `member-${randomUUID()}@example.org`;
     const answer = await fetch(`${url}/auth/v1/signup`, {
@@ -53,6 +55,7 @@ export async function startTestServer(settings: Record<string, string> = {}, { w
     });
     if (!answer.ok) throw new Error(`the sign-up failed with ${answer.status}`);
     const { access_token } = (await answer.json()) as { access_token: string };
+    if (is_confirmed) await confirmEmail(database_url, email);
     return createClient(url, email, access_token);
   }
 
@@ -68,6 +71,13 @@ export async function startTestServer(settings: Record<string, string> = {}, { w
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function confirmEmail(database_url: string, email: string) {
+  const client = new pg.Client({ connectionString: database_url });
+  await client.connect();
+  await client.query('update public.profiles set email_confirmed = true where email = $1', [email]);
+  await client.end();
 }
 
 function createClient(url: string, email: string, token: string): TestClient {
