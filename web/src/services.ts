@@ -10,6 +10,9 @@ import { ApiError } from './platform/api-error.ts';
 import type { Config } from './platform/config.ts';
 import { createAppRouter } from './router.tsx';
 
+/** Where a member whose account is closed is led. */
+const closed_path = '/account-closed';
+
 export type Services = ReturnType<typeof createServices>;
 
 /** Builds everything that lives as long as the page, once. */
@@ -40,7 +43,17 @@ export function createServices(config: Config) {
     location.assign(`/sign-in?next=${encodeURIComponent(return_path ?? here)}`);
   }
 
-  const api = createApi(auth.tokens, () => void leaveForSignIn());
+  // Nothing of a closed account answers any more; its own page says what can be done. Left as the sign-in is.
+  function leaveForClosedAccount() {
+    if (leaving || router.latestLocation.pathname === closed_path) return;
+    leaving = true;
+    setTimeout(() => location.assign(closed_path), 100);
+  }
+
+  const api = createApi(auth.tokens, {
+    onSignInRequired: () => void leaveForSignIn(),
+    onAccountClosed: leaveForClosedAccount,
+  });
   const drafts = createDrafts(localStorage, auth.memberId);
   const tellOtherTabs = connectTabs((news) => hearOtherTabs({ queryClient, liveTurns }, news));
   const liveTurns = createLiveTurns(
@@ -66,11 +79,18 @@ export function createServices(config: Config) {
     else if (!leaving) location.reload();
   });
 
-  async function signOut() {
+  async function signOut({ everywhere = false, to = '/sign-in' } = {}) {
     leaving = true;
+    if (everywhere) {
+      const { error } = await auth.client.signOut({ scope: 'global' });
+      if (error) {
+        leaving = false;
+        throw error;
+      }
+    }
     await auth.forget();
     forgetDrafts(localStorage);
-    location.assign('/sign-in');
+    location.assign(to);
   }
 
   return { config, auth, router, queryClient, api, drafts, liveTurns, tellOtherTabs, signOut };

@@ -3,8 +3,11 @@ import type { Auth } from './auth.ts';
 
 type SignIn = {
   auth: Auth;
-  /** Signs out and forgets what this browser kept of the member; leads to the sign-in. */
-  signOut: () => Promise<void>;
+  /**
+   * Signs out and forgets what this browser kept of the member; leads to the sign-in, or `to` another path.
+   * `everywhere`: on every device; throws `AuthError` when that did not work, and nothing was done then.
+   */
+  signOut: (options?: { everywhere?: boolean; to?: string }) => Promise<void>;
 };
 
 export const AuthContext = createContext<SignIn | null>(null);
