@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { loadCoaches } from '../coaches/load-coaches.ts';
 import { type Config, StartError } from '../platform/config.ts';
 import type { Undo } from '../prepare-database.ts';
+import { checkAuthSettings } from './check-auth-settings.ts';
 import { checkDataFolder } from './check-data-folder.ts';
 import { checkDatabase } from './check-database.ts';
 import { checkMail } from './check-mail.ts';
@@ -19,6 +20,7 @@ export async function examine(config: Config, root: string, undo: Undo): Promise
     check('data folder', () => checkDataFolder(config, root)),
     check('database', () => checkDatabase(config, root, undo)),
     check('supabase', () => checkSupabase(config.supabase)),
+    check('supabase', () => (config.supabase ? checkAuthSettings(config.supabase, config) : [])),
     check('coaches', () => checkCoachesAndModels(config, root)),
     check('mail', () => checkMail(config)),
     check('stripe', () => checkStripe(config.stripe)),

@@ -46,6 +46,7 @@ const settings = z.object({
   SUPABASE_URL: url,
   SUPABASE_PUBLISHABLE_KEY: text,
   SUPABASE_JWT_SECRET: text,
+  SUPABASE_ACCESS_TOKEN: text,
   AUTH_JWT_SECRET: text.pipe(z.string().min(32, 'must have at least 32 characters').optional()),
   OPENAI_API_KEY: text,
   OPENAI_BASE_URL: url,
@@ -116,7 +117,15 @@ export type Config = {
   data_folder: string;
   database_url: string | undefined;
   database_pool_size: number;
-  supabase: { url: string; publishable_key: string; jwt_secret: string | undefined } | undefined;
+  supabase:
+    | {
+        url: string;
+        publishable_key: string;
+        jwt_secret: string | undefined;
+        /** For the doctor alone: it opens the whole Supabase account. */
+        access_token?: string | undefined;
+      }
+    | undefined;
   auth_jwt_secret: string | undefined;
   openai:
     | {
@@ -181,7 +190,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   }
   for (const name of ['GOOGLE', 'GITHUB'] as const) {
     if (Boolean(values[`${name}_CLIENT_ID`]) !== Boolean(values[`${name}_CLIENT_SECRET`])) {
-      throw new StartError(`${name}_CLIENT_ID and ${name}_CLIENT_SECRET belong together: set both, or neither.`);
+      throw new StartError(
+        `${name}_CLIENT_ID and ${name}_CLIENT_SECRET belong together: set both, or neither.`,
+      );
     }
     if (values[`${name}_CLIENT_ID`] && values.SUPABASE_URL) {
       throw new StartError(
@@ -212,6 +223,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
           url: values.SUPABASE_URL.replace(/\/+$/, ''),
           publishable_key: values.SUPABASE_PUBLISHABLE_KEY!,
           jwt_secret: values.SUPABASE_JWT_SECRET,
+          access_token: values.SUPABASE_ACCESS_TOKEN,
         }
       : undefined,
     auth_jwt_secret: values.AUTH_JWT_SECRET,
