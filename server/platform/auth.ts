@@ -9,8 +9,11 @@ import type { Config } from './config.ts';
 import { AppError } from './errors.ts';
 import type { LocalAuthSecrets } from './supabase.ts';
 
-/** Who sent a request, from a verified token. `auth_id` is the Supabase Auth user's id. */
-export type SignedIn = { auth_id: string; email: string | undefined };
+/**
+ * Who sent a request, from a verified token. `auth_id` is the Supabase Auth user's id. `amr`: how the session was opened, in
+ * Auth's words, such as `password`, `otp` or `oauth`; undefined where the token does not say.
+ */
+export type SignedIn = { auth_id: string; email: string | undefined; amr?: string[] };
 
 export type TokenVerifier = (authorization: string | undefined) => Promise<SignedIn>;
 
@@ -56,12 +59,19 @@ export function createTokenVerifier(config: Config, local: LocalAuthSecrets | un
       throw new AppError('sign_in_required', 'Sign in first. Nothing was changed.');
     }
     const email = typeof claims.email === 'string' ? claims.email : undefined;
-    const signed_in: SignedIn = { auth_id: claims.sub, email };
+    const signed_in: SignedIn = { auth_id: claims.sub, email, amr: readMethods(claims.amr) };
     // The oldest makes room: a Map keeps the order in which its keys came.
     if (trusted.size >= most_trusted) trusted.delete(trusted.keys().next().value!);
     trusted.set(token, { signed_in, until_ms: Math.min(Date.now() + trust_ms, claims.exp! * 1000) });
     return signed_in;
   };
+}
+
+/** Supabase writes `[{method, timestamp}]`, a hook of an operator's may write plain words (RFC 8176). */
+function readMethods(amr: unknown) {
+  if (!Array.isArray(amr)) return undefined;
+  const methods = amr.map((entry) => (typeof entry === 'string' ? entry : entry?.method));
+  return methods.filter((method) => typeof method === 'string');
 }
 
 /** What every token of a member says; a token without an end would be one for ever. */
