@@ -28,6 +28,10 @@ comment on column public.profiles.time_zone is 'As the member chose it, a name o
 comment on column public.profiles.email_verification_token is 'SHA-256, in hexadecimal, of the last token that was mailed.';
 comment on column public.profiles.email_verification_sent_at is 'When that was. Null: nothing was sent to this address yet.';
 
+-- The link of the mail is opened by somebody who may not be signed in.
+create index if not exists profiles_email_verification_token_idx on public.profiles (email_verification_token)
+  where email_verification_token is not null;
+
 -- A change of address that waits until both mailboxes have confirmed it; one an account, the last one asked for.
 create table if not exists public.email_changes (
   user_id uuid not null,
