@@ -10,6 +10,7 @@ import {
   type FinishInput,
   failAbandonedTurns,
   finishTurn,
+  followRow,
   getHistory,
 } from './queries.ts';
 
@@ -655,6 +656,63 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
       `select deadlocks from pg_stat_database where datname = current_database()`,
     );
     expect(Number(rows[0].deadlocks)).toBe(0);
+  });
+
+  it('a turn rings while it goes on and when it ends, once somebody follows it, and never before', async () => {
+    const [member, stranger] = [await insertMember(test.pool), await insertMember(test.pool)];
+    const [followed, alone] = [randomUUID(), randomUUID()];
+    for (const turn_id of [followed, alone]) await begin(member, { turn_id });
+    const client = await test.pool.connect();
+    const rung: string[] = [];
+    client.on('notification', ({ payload }) => rung.push(payload!));
+    await client.query('listen touchline_turns');
+    // Notifications come before the answer to what this connection asks next.
+    const heard = async () => {
+      await client.query('select 1');
+      return rung.splice(0);
+    };
+    try {
+      const replies = [followed, alone].map((id) => ({ id, reply: 'The text' }));
+      await followRow(test.database, stranger.auth_id, followed);
+      await checkpointTurns(test.database, replies);
+      expect(await heard()).toEqual([]);
+      await followRow(test.database, member.auth_id, followed);
+      await checkpointTurns(test.database, replies);
+      expect(await heard()).toEqual([followed]);
+      await finish(alone);
+      expect(await heard()).toEqual([]);
+      await finish(followed);
+      expect(await heard()).toEqual([followed]);
+    } finally {
+      await client.query('unlisten *');
+      client.release();
+    }
+  });
+
+  it('whose address is not confirmed has three messages: not four at once, not in a new chat, not next month', async () => {
+    const member = await insertMember(test.pool, { email_confirmed: false });
+    const usage = { messages: 0, files: 0, tokens: 0 };
+    const failed = randomUUID();
+    await begin(member, { turn_id: failed });
+    await finish(failed, { status: 'failed', error_code: 'model_failed', content: '' });
+    const sent = Array.from({ length: 10 }, () => randomUUID());
+    const outcomes = await Promise.all(sent.map((turn_id) => begin(member, { turn_id })));
+    expect(outcomes.filter(({ outcome }) => outcome === 'begun')).toHaveLength(3);
+    expect(outcomes.filter(({ outcome }) => outcome === 'email_unconfirmed')).toHaveLength(7);
+    await Promise.all(sent.map((turn_id) => finish(turn_id)));
+    expect((await usageOf(member)).messages).toBe(3);
+    const setUsed = (messages: number) =>
+      test.pool.query('update public.profiles set subscription_usage = $2 where id = $1', [
+        member.id,
+        { ...usage, messages },
+      ]);
+    await setUsed(0);
+    expect(await begin(member)).toEqual({ outcome: 'email_unconfirmed' });
+    await setUsed(3);
+    await test.pool.query('delete from public.chat_sessions where user_id = $1', [member.id]);
+    expect(await begin(member)).toEqual({ outcome: 'email_unconfirmed' });
+    await test.pool.query('update public.profiles set email_confirmed = true where id = $1', [member.id]);
+    expect((await begin(member)).outcome).toBe('begun');
   });
 
   it('a checkpoint keeps the text of running turns, and tells which go on and which are to be stopped', async () => {
