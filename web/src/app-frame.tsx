@@ -2,6 +2,7 @@ import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import MenuIcon from 'lucide-react/icons/menu';
 import SquarePen from 'lucide-react/icons/square-pen';
 import { useEffect, useState } from 'react';
+import { ConfirmEmailBanner } from './accounts/confirm-email-banner.tsx';
 import { Sidebar } from './chat/sidebar.tsx';
 import { IconButton } from './platform/button.tsx';
 import { Dialog } from './platform/dialog.tsx';
@@ -30,6 +31,7 @@ export function AppFrame() {
         )}
         <div className="flex min-h-0 min-w-0 flex-1 flex-col">
           {!wide && <TopBar path={path} />}
+          <ConfirmEmailBanner />
           <main id="content" tabIndex={-1} className="flex min-h-0 flex-1 flex-col">
             <Outlet />
           </main>

@@ -6,7 +6,12 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
+import { AccountClosedPage } from './accounts/account-closed-page.tsx';
 import type { Auth } from './accounts/auth.ts';
+import { DataPage } from './accounts/settings/data-page.tsx';
+import { ProfilePage } from './accounts/settings/profile-page.tsx';
+import { SettingsFrame } from './accounts/settings/settings-frame.tsx';
+import { SignInSettingsPage } from './accounts/settings/sign-in-settings-page.tsx';
 import { SignInPage } from './accounts/sign-in-page.tsx';
 import { SignUpPage } from './accounts/sign-up-page.tsx';
 import { safeReturnPath } from './accounts/use-return.ts';
@@ -108,11 +113,42 @@ const chatRoute = createRoute({
   component: ChatPage,
 });
 
+const settingsRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/settings',
+  component: SettingsFrame,
+});
+
+const settingsRoutes = [
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: '/',
+    beforeLoad: () => {
+      throw redirect({ to: '/settings/profile', replace: true });
+    },
+  }),
+  createRoute({ getParentRoute: () => settingsRoute, path: '/profile', component: ProfilePage }),
+  createRoute({ getParentRoute: () => settingsRoute, path: '/sign-in', component: SignInSettingsPage }),
+  createRoute({ getParentRoute: () => settingsRoute, path: '/data', component: DataPage }),
+] as const;
+
+/** Where a closed account leads, and whoever has just closed one and is signed out by that. */
+const accountClosedRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/account-closed',
+  validateSearch: (search): { until?: string } =>
+    typeof search.until === 'string' && !Number.isNaN(Date.parse(search.until))
+      ? { until: search.until }
+      : {},
+  component: AccountClosedPage,
+});
+
 const routeTree = rootRoute.addChildren([
   signInRoute,
   signUpRoute,
   outboxRoute,
-  memberRoute.addChildren([homeRoute, newChatRoute, chatRoute]),
+  accountClosedRoute,
+  memberRoute.addChildren([homeRoute, newChatRoute, chatRoute, settingsRoute.addChildren(settingsRoutes)]),
 ]);
 
 /** Every address of the app. */

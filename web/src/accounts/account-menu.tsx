@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import ChevronsUpDown from 'lucide-react/icons/chevrons-up-down';
 import LogOut from 'lucide-react/icons/log-out';
 import Mail from 'lucide-react/icons/mail';
+import Settings from 'lucide-react/icons/settings';
 import {
   Menu,
   MenuContent,
@@ -15,6 +16,8 @@ import {
 import { usePlatform } from '../platform/platform-context.ts';
 import { type Theme, useTheme } from '../platform/theme.ts';
 import { useAuth } from './auth-context.ts';
+import { Avatar } from './avatar.tsx';
+import { type Formats, useFormats } from './formats.ts';
 import { type Me, messagesLeft, useMe } from './me.ts';
 
 const themes: [Theme, string][] = [
@@ -23,17 +26,18 @@ const themes: [Theme, string][] = [
   ['dark', 'Dark'],
 ];
 
-function allowanceSentence(me: Me) {
+function allowanceSentence(me: Me, { number }: Formats) {
   const left = messagesLeft(me);
   if (left === null) return 'Messages without a limit';
-  return left === 1 ? '1 message left' : `${left.toLocaleString('en')} messages left`;
+  return left === 1 ? '1 message left' : `${number(left)} messages left`;
 }
 
-/** Who is signed in, the plan, what is left of it, the theme, and the way out. */
+/** Who is signed in, the plan, what is left of it, the theme, the settings, and the way out. */
 export function AccountMenu() {
   const { config } = usePlatform();
   const { signOut } = useAuth();
   const { data: me } = useMe();
+  const formats = useFormats();
   const [theme, setTheme] = useTheme();
   const plan = me
     ? `${me.subscription_plan.charAt(0).toUpperCase()}${me.subscription_plan.slice(1)} plan`
@@ -41,18 +45,15 @@ export function AccountMenu() {
   return (
     <Menu>
       <MenuTrigger className="flex w-full items-center gap-2.5 rounded-md px-2.5 py-2 text-left hover:bg-hover data-[state=open]:bg-hover">
-        <span
-          aria-hidden="true"
-          className="flex size-8 shrink-0 items-center justify-center rounded-full bg-pitch font-medium text-chalk uppercase"
-        >
-          {me?.email.charAt(0) ?? ''}
-        </span>
+        <Avatar me={me} />
         <span className="min-w-0 flex-1">
           <span className="block truncate">
             <span className="sr-only">Account: </span>
             {me?.user_name || me?.email}
           </span>
-          {me && <span className="block truncate text-small text-muted">{allowanceSentence(me)}</span>}
+          {me && (
+            <span className="block truncate text-small text-muted">{allowanceSentence(me, formats)}</span>
+          )}
         </span>
         <ChevronsUpDown size={16} className="shrink-0 text-muted" />
       </MenuTrigger>
@@ -62,7 +63,7 @@ export function AccountMenu() {
             <div className="max-w-64 px-2.5 py-2">
               <p className="truncate">{me.email}</p>
               <p className="text-small text-muted">
-                {plan} · {allowanceSentence(me)}
+                {plan} · {allowanceSentence(me, formats)}
               </p>
             </div>
             <MenuSeparator />
@@ -77,6 +78,12 @@ export function AccountMenu() {
           ))}
         </MenuRadioGroup>
         <MenuSeparator />
+        <MenuItem asChild>
+          <Link to="/settings/profile">
+            <Settings size={16} className="text-muted" />
+            Settings
+          </Link>
+        </MenuItem>
         {config.outbox && (
           <MenuItem asChild>
             <Link to="/outbox">
@@ -85,7 +92,7 @@ export function AccountMenu() {
             </Link>
           </MenuItem>
         )}
-        <MenuItem onSelect={signOut}>
+        <MenuItem onSelect={() => void signOut()}>
           <LogOut size={16} className="text-muted" />
           Sign out
         </MenuItem>

@@ -16,16 +16,34 @@ export type Me = {
   subscription_usage: Meters<number>;
   is_active: boolean;
   email_confirmed: boolean;
+  /** When the last mail with a link to confirm the address went out; null before the first. */
+  email_verification: { sent_at: string | null };
+  /** How many messages a member has before the address is confirmed. */
+  unconfirmed_messages: number;
+  /** A BCP 47 tag and a name of the IANA database; null: as the browser says. */
+  language: string | null;
+  time_zone: string | null;
   role: 'member' | 'operator';
   created_at: string;
 };
 
 const meQuery = (api: Api) =>
-  queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => api.get<Me>('/api/me', signal) });
+  queryOptions({
+    queryKey: ['me'],
+    queryFn: ({ signal }) => api.get<Me>('/api/me', signal),
+    // The address may be confirmed in another tab or on another device: whoever comes back sees it at once.
+    refetchOnWindowFocus: ({ state }) => (state.data?.email_confirmed === false ? 'always' : true),
+    refetchInterval: ({ state }) => (state.data?.email_confirmed === false ? 15_000 : false),
+  });
 
 /** The signed-in member's profile, plan and usage. */
 export function useMe() {
   return useQuery(meQuery(usePlatform().api));
+}
+
+/** Writes down a profile that the server has just answered with. */
+export function noteMe(queryClient: QueryClient, me: Me) {
+  queryClient.setQueryData<Me>(['me'], me);
 }
 
 /** What is left of this period's messages; null without a limit. */

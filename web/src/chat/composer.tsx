@@ -8,6 +8,7 @@ import { AttachButton } from './attach-button.tsx';
 import { removeAttachment, uploadAttachment } from './attach-files.ts';
 import { AttachmentList } from './attachment-list.tsx';
 import { useChat, useDraft } from './chat-context.ts';
+import { DraftNotice, useWaitsForEmail } from './draft-notice.tsx';
 import { focusAtEnd, MessageField } from './message-field.tsx';
 
 export type ComposerHandle = { focus: () => void };
@@ -16,6 +17,7 @@ const hints = {
   answering: 'You can send this when the reply is complete.',
   opening: 'The chat is still opening.',
   uploading: 'Your files are still on their way.',
+  email: 'You can send this when your email is confirmed.',
   keys: 'Enter sends. Shift and Enter begins a new line.',
 };
 
@@ -52,7 +54,14 @@ export function Composer(props: ComposerProps) {
 
   const uploading = draft.attachments.some(({ state }) => state === 'uploading');
   const empty = draft.content.trim() === '';
-  const waits_for = opening ? hints.opening : uploading ? hints.uploading : null;
+  const waits_for_email = useWaitsForEmail(draft_key);
+  const waits_for = opening
+    ? hints.opening
+    : uploading
+      ? hints.uploading
+      : waits_for_email
+        ? hints.email
+        : null;
   const reason = props.blocked ?? waits_for;
   const can_send = !running && !empty && reason === null;
   const hint = empty
@@ -68,11 +77,7 @@ export function Composer(props: ComposerProps) {
 
   return (
     <div className="mx-auto w-full max-w-column">
-      {(draft.notice ?? props.blocked) && (
-        <p role="alert" className="mb-2 rounded-md bg-danger-tint px-3 py-2 text-danger">
-          {draft.notice ?? props.blocked}
-        </p>
-      )}
+      <DraftNotice draft_key={draft_key} blocked={props.blocked} />
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -9,13 +9,14 @@ export type Attachment = { id: string; file_name: string; file_size: number; sou
 );
 
 /**
- * What a member has written and not sent. `notice` is why it came back, when it did; `edits_message_id` the
- * message whose place it is to take.
+ * What a member has written and not sent. `notice` is why it came back, when it did, with the error's code where
+ * there was one; `edits_message_id` the message whose place it is to take.
  */
 export type Draft = {
   content: string;
   attachments: Attachment[];
   notice: string | null;
+  notice_code: string | null;
   edits_message_id: string | null;
 };
 
@@ -30,7 +31,13 @@ export type Drafts = ReturnType<typeof createDrafts>;
 /** The draft of a message in the chat that is edited: one at a time, beside what is written below. */
 export const editDraftKey = (chat_session_id: string) => `edit-${chat_session_id}`;
 
-const empty: Draft = { content: '', attachments: [], notice: null, edits_message_id: null };
+const empty: Draft = {
+  content: '',
+  attachments: [],
+  notice: null,
+  notice_code: null,
+  edits_message_id: null,
+};
 const prefix = 'touchline.draft.';
 
 /**
@@ -100,8 +107,8 @@ export function createDrafts(
       set(key, { ...get(key), attachments });
     },
 
-    notice(key: string, notice: string | null) {
-      set(key, { ...get(key), notice });
+    notice(key: string, notice: string | null, notice_code: string | null = null) {
+      set(key, { ...get(key), notice, notice_code });
     },
 
     /** Opens a message of the chat for editing, with its files. */
@@ -111,6 +118,7 @@ export function createDrafts(
         content,
         attachments: files.map(readyAttachment),
         notice: null,
+        notice_code: null,
         edits_message_id: message_id,
       });
     },
@@ -136,13 +144,14 @@ export function createDrafts(
     },
 
     /** Puts what was taken back, before anything written since. */
-    putBack(key: string, taken: Taken, notice: string | null) {
+    putBack(key: string, taken: Taken, notice: string | null, notice_code: string | null = null) {
       unsent.delete(key);
       const draft = get(key);
       set(key, {
         content: [taken.content, draft.content].filter(Boolean).join('\n\n'),
         attachments: [...taken.files.map(readyAttachment), ...draft.attachments],
         notice,
+        notice_code,
         edits_message_id: taken.edits_message_id ?? draft.edits_message_id,
       });
     },
@@ -179,6 +188,7 @@ function readKept(storage: Pick<Storage, 'getItem'>, storage_key: string): Draft
       content: [kept.unsent?.content, kept.content].filter(Boolean).join('\n\n'),
       attachments: [...(kept.unsent?.files ?? []), ...(kept.files ?? [])].map(readyAttachment),
       notice: null,
+      notice_code: null,
       edits_message_id: kept.unsent?.edits_message_id ?? kept.edits_message_id ?? null,
     };
   } catch {

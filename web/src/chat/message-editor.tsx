@@ -5,12 +5,14 @@ import { AttachButton } from './attach-button.tsx';
 import { removeAttachment, uploadAttachment } from './attach-files.ts';
 import { AttachmentList } from './attachment-list.tsx';
 import { useChat, useDraft } from './chat-context.ts';
+import { DraftNotice, useWaitsForEmail } from './draft-notice.tsx';
 import { focusAtEnd, MessageField } from './message-field.tsx';
 
 const hints = {
   answering: 'You can send this when the reply is complete.',
   empty: 'Write something first.',
   uploading: 'Your files are still on their way.',
+  email: 'You can send this when your email is confirmed.',
   replaces: 'A new reply takes the place of what follows.',
 };
 
@@ -42,8 +44,18 @@ export function MessageEditor({ draft_key, kept_file_ids, free, onSend, onCancel
 
   const uploading = draft.attachments.some(({ state }) => state === 'uploading');
   const empty = draft.content.trim() === '';
-  const can_send = free && !empty && !uploading;
-  const hint = empty ? hints.empty : uploading ? hints.uploading : free ? hints.replaces : hints.answering;
+  const waits_for_email = useWaitsForEmail(draft_key);
+  const waits_for = empty
+    ? hints.empty
+    : uploading
+      ? hints.uploading
+      : waits_for_email
+        ? hints.email
+        : free
+          ? null
+          : hints.answering;
+  const can_send = waits_for === null;
+  const hint = waits_for ?? hints.replaces;
   const send = () => {
     if (can_send) onSend();
   };
@@ -60,11 +72,7 @@ export function MessageEditor({ draft_key, kept_file_ids, free, onSend, onCancel
         send();
       }}
     >
-      {draft.notice && (
-        <p role="alert" className="mb-2 rounded-md bg-danger-tint px-3 py-2 text-danger">
-          {draft.notice}
-        </p>
-      )}
+      <DraftNotice draft_key={draft_key} />
       <div className="rounded-xl border border-line-strong bg-surface focus-within:border-focus focus-within:outline-1 focus-within:outline-focus">
         <AttachmentList
           attachments={draft.attachments}

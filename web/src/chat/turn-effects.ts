@@ -37,9 +37,10 @@ export function turnEffects({
 
     onRefused(turn, request, error) {
       // Where nothing was written, the reason alone stands at the composer.
-      if (request.draft_key === null) drafts.notice(turn.chat_session_id, error.message);
-      else drafts.putBack(request.draft_key, request, error.message);
-      if (error.code === 'quota_exhausted') void queryClient.invalidateQueries({ queryKey: ['me'] });
+      if (request.draft_key === null) drafts.notice(turn.chat_session_id, error.message, error.code);
+      else drafts.putBack(request.draft_key, request, error.message, error.code);
+      if (error.code === 'quota_exhausted' || error.code === 'email_unconfirmed')
+        void queryClient.invalidateQueries({ queryKey: ['me'] });
       const known = [null, turn.chat_session_id, editDraftKey(turn.chat_session_id)];
       if (known.includes(request.draft_key)) {
         void queryClient.invalidateQueries({ queryKey: messagesKey(turn.chat_session_id) });

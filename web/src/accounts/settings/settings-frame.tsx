@@ -1,0 +1,82 @@
+import { Link, Outlet } from '@tanstack/react-router';
+import { type ReactNode, useId } from 'react';
+import { sentenceFor } from '../../platform/api-error.ts';
+import { Button } from '../../platform/button.tsx';
+import { ScrollRegion } from '../../platform/scroll-region.tsx';
+import { Skeleton } from '../../platform/skeleton.tsx';
+import { useFocusOnArrival } from '../../platform/use-focus-on-arrival.ts';
+import { type Me, useMe } from '../me.ts';
+
+const pages = [
+  ['/settings/profile', 'Profile'],
+  ['/settings/sign-in', 'Sign-in'],
+  ['/settings/data', 'Your data'],
+] as const;
+
+/** The frame around the pages on which a member arranges the own account. */
+export function SettingsFrame() {
+  return (
+    <ScrollRegion name="Settings" className="min-h-0 flex-1 overflow-y-auto">
+      <div className="mx-auto w-full max-w-[calc(var(--container-column)+2.5rem)] px-5 pt-6 pb-16 sm:pt-10">
+        <nav aria-label="Settings" className="flex gap-1 border-b border-line">
+          {pages.map(([to, name]) => (
+            <Link
+              key={to}
+              to={to}
+              className="-mb-px flex min-h-11 items-center rounded-t-md border-b-2 border-transparent px-3 whitespace-nowrap text-muted hover:text-ink aria-[current=page]:border-link aria-[current=page]:font-medium aria-[current=page]:text-ink"
+            >
+              {name}
+            </Link>
+          ))}
+        </nav>
+        <Outlet />
+      </div>
+    </ScrollRegion>
+  );
+}
+
+/** One page of the settings, with the member it is about. */
+export function SettingsPage({
+  title,
+  lead,
+  children,
+}: {
+  title: string;
+  lead: string;
+  children: (me: Me) => ReactNode;
+}) {
+  const heading = useFocusOnArrival<HTMLHeadingElement>(`settings-${title}`);
+  const { data: me, error, refetch } = useMe();
+  return (
+    <>
+      <title>{`${title} · Touchline`}</title>
+      <h1 ref={heading} tabIndex={-1} className="mt-8 font-display text-display">
+        {title}
+      </h1>
+      <p className="mt-1.5 mb-8 text-muted">{lead}</p>
+      {me !== undefined && children(me)}
+      {me === undefined && error === null && (
+        <Skeleton name="Loading your account" widths={['w-1/3', 'w-full', 'w-1/4', 'w-full']} />
+      )}
+      {me === undefined && error !== null && (
+        <div role="alert" className="flex flex-col items-start gap-3">
+          <p>{sentenceFor(error)}</p>
+          <Button onClick={() => refetch()}>Try again</Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** A part of such a page, under its own heading. */
+export function SettingsSection({ title, children }: { title: string; children: ReactNode }) {
+  const id = useId();
+  return (
+    <section aria-labelledby={id} className="border-t border-line py-8 first:border-t-0 first:pt-0">
+      <h2 id={id} className="text-lead font-semibold">
+        {title}
+      </h2>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,48 @@
+import { useId, useState } from 'react';
+import { Button } from '../../platform/button.tsx';
+import { Dialog } from '../../platform/dialog.tsx';
+import { useAuth } from '../auth-context.ts';
+import { Problem } from './fields.tsx';
+
+/** Asks before every device is signed out. */
+export function SignOutEverywhereDialog({ onClose }: { onClose: () => void }) {
+  const id = useId();
+  const { signOut } = useAuth();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  const confirm = async () => {
+    if (busy) return;
+    setBusy(true);
+    setProblem(null);
+    try {
+      await signOut({ everywhere: true });
+    } catch {
+      setProblem('Nobody was signed out: it did not work just now. Check your connection and try again.');
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Dialog
+      labelledBy={id}
+      onClose={onClose}
+      className="sheet m-auto w-[calc(100%-2rem)] max-w-form rounded-xl border border-line bg-surface p-6 shadow-raised"
+    >
+      <h2 id={id} className="text-lead font-semibold">
+        Sign out everywhere?
+      </h2>
+      <p className="mt-2 mb-4 text-muted">
+        Every device is signed out within seconds, this one too. What you have written here and not sent is
+        removed from this browser.
+      </p>
+      <Problem>{problem}</Problem>
+      <div className="mt-6 flex flex-wrap justify-end gap-2.5">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button look="primary" aria-disabled={busy} onClick={() => void confirm()}>
+          {busy ? 'Signing out' : 'Sign out everywhere'}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
