@@ -8,19 +8,49 @@ create table if not exists public.erasures (
   id bigint generated always as identity,
   kind text not null,
   external_id text not null,
+  user_id uuid,
   attempts integer not null default 0,
   next_attempt_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   constraint erasures_pkey primary key (id),
   constraint erasures_kind_external_id_key unique (kind, external_id),
   constraint erasures_kind_is_known check (
-    kind in ('openai_conversation', 'openai_file', 'openai_vector_store', 'stored_file', 'profile')
+    kind in (
+      'openai_conversation', 'openai_file', 'openai_vector_store', 'stored_file', 'stored_folder', 'stripe_customer',
+      'auth_user', 'profile'
+    )
   ),
   constraint erasures_attempts_is_positive check (attempts >= 0)
 );
 
-comment on column public.erasures.external_id is 'The id at OpenAI, the storage key, or the profile''s id.';
+-- An earlier form knew fewer kinds, and not whose a thing was.
+alter table public.erasures add column if not exists user_id uuid;
 
+do $$
+begin
+  if exists (
+    select from pg_catalog.pg_constraint
+    where conrelid = 'public.erasures'::regclass and conname = 'erasures_kind_is_known'
+      and pg_catalog.pg_get_constraintdef(oid) not like '%stored_folder%'
+  ) then
+    alter table public.erasures
+      drop constraint erasures_kind_is_known,
+      add constraint erasures_kind_is_known check (
+        kind in (
+          'openai_conversation', 'openai_file', 'openai_vector_store', 'stored_file', 'stored_folder', 'stripe_customer',
+          'auth_user', 'profile'
+        )
+      );
+  end if;
+end
+$$;
+
+comment on column public.erasures.external_id is
+  'The id at OpenAI, at Stripe or at Auth, the storage key or folder, or the profile''s id.';
+comment on column public.erasures.user_id is
+  'The profile that it belonged to, which may be gone: an account is erased when nothing of it is left here.';
+
+create index if not exists erasures_user_id_idx on public.erasures (user_id);
 create index if not exists erasures_next_attempt_at_idx on public.erasures (next_attempt_at);
 
 -- Grants. The server's alone: row level security is on and there is no policy.
@@ -31,14 +61,16 @@ grant select, insert, update, delete on public.erasures to service_role;
 alter table public.erasures enable row level security;
 
 -- Definer: a member who deletes a chat may not write here. Not callable by anybody but the trigger functions below.
-create or replace function public.note_erasure(p_kind text, p_external_id text)
+-- `p_user_id`: the profile that it belonged to.
+drop function if exists public.note_erasure(text, text);
+create or replace function public.note_erasure(p_kind text, p_external_id text, p_user_id uuid)
 returns void
 language sql
 security definer
 set search_path = ''
 as $$
-  insert into public.erasures (kind, external_id)
-  select p_kind, p_external_id
+  insert into public.erasures (kind, external_id, user_id)
+  select p_kind, p_external_id, p_user_id
   where p_external_id is not null
   on conflict (kind, external_id) do nothing
 $$;
@@ -52,7 +84,7 @@ set search_path = ''
 as $$
 begin
   if old.thread_id like 'conv\_%' and (tg_op = 'DELETE' or new.thread_id is distinct from old.thread_id) then
-    perform public.note_erasure('openai_conversation', old.thread_id);
+    perform public.note_erasure('openai_conversation', old.thread_id, old.user_id);
   end if;
   return null;
 end
@@ -66,7 +98,7 @@ set search_path = ''
 as $$
 begin
   if tg_op = 'DELETE' or new.openai_file_id is distinct from old.openai_file_id then
-    perform public.note_erasure('openai_file', old.openai_file_id);
+    perform public.note_erasure('openai_file', old.openai_file_id, old.user_id);
   end if;
   return null;
 end
@@ -80,7 +112,7 @@ set search_path = ''
 as $$
 begin
   if tg_op = 'DELETE' or new.store_id is distinct from old.store_id then
-    perform public.note_erasure('openai_vector_store', old.store_id);
+    perform public.note_erasure('openai_vector_store', old.store_id, old.user_id);
   end if;
   return null;
 end
@@ -93,7 +125,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform public.note_erasure('stored_file', old.storage_key);
+  perform public.note_erasure('stored_file', old.storage_key, old.user_id);
   return null;
 end
 $$;
@@ -106,12 +138,12 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform public.note_erasure('profile', new.id::text);
+  perform public.note_erasure('profile', new.id::text, new.id);
   return null;
 end
 $$;
 
-revoke execute on function public.note_erasure(text, text) from public, anon, authenticated, service_role;
+revoke execute on function public.note_erasure(text, text, uuid) from public, anon, authenticated, service_role;
 revoke execute on function public.note_conversation_erasure() from public, anon, authenticated, service_role;
 revoke execute on function public.note_openai_file_erasure() from public, anon, authenticated, service_role;
 revoke execute on function public.note_vector_store_erasure() from public, anon, authenticated, service_role;

@@ -2,6 +2,8 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { closingRoutes } from './accounts/closing-routes.ts';
+import { exportRoutes } from './accounts/export-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { sessionRoutes } from './chat/session-routes.ts';
 import { turnRoutes } from './chat/turn-routes.ts';
@@ -92,6 +94,8 @@ export function createApp(services: Services) {
   app.route('/', configRoutes(services));
   app.route('/', outboxRoutes(services));
   app.route('/', accountRoutes(services));
+  app.route('/', closingRoutes(services));
+  app.route('/', exportRoutes(services));
   app.route('/', coachRoutes(services));
   app.route('/', fileRoutes(services));
   app.route('/', knowledgeRoutes(services));

@@ -1,17 +1,29 @@
 import { join } from 'node:path';
+import { deleteAuthUser } from './accounts/closing-queries.ts';
+import { eraseAccountsJob } from './accounts/erase-accounts.ts';
+import type { Exporter } from './accounts/export.ts';
+import { accountExporter } from './accounts/exporter.ts';
 import { accountJobs } from './accounts/jobs.ts';
+import { accountClosedMail } from './accounts/mails/closing-mails.ts';
+import { exportsJob } from './accounts/make-export.ts';
 import {
   createTellOperators,
   type OperatorNoticeMails,
   operatorNoticeJob,
 } from './accounts/operator-notices.ts';
 import { deleteClosedProfile } from './accounts/queries.ts';
+import { type Closers, closersJob } from './accounts/run-closers.ts';
 import type { Erasers } from './accounts/run-erasures.ts';
+import { sendOrGiveUp } from './accounts/send-or-give-up.ts';
+import { billingExporter } from './billing/exporter.ts';
+import { chatExporter } from './chat/exporter.ts';
 import { balanceExhaustedMail } from './chat/mails.ts';
 import { chatErasers } from './chat/prepare-conversation.ts';
 import { createRunningTurns } from './chat/running-turns.ts';
+import { stopTurnsOf } from './chat/stop-turns.ts';
 import type { Coach } from './coaches/coach-file.ts';
 import { createPracticeCoach } from './coaches/practice-coach.ts';
+import { fileExporter } from './files/exporter.ts';
 import { fileJobs } from './files/jobs.ts';
 import { knowledgeErasers } from './knowledge/erasers.ts';
 import { createTokenVerifier } from './platform/auth.ts';
@@ -58,24 +70,44 @@ export function createServices(parts: Parts) {
     ? createOpenAIModel(upstream.config)
     : createPracticeCoach(coaches, { word_delay_ms: parts.word_delay_ms });
   const erasers: Erasers = {
-    async profile(id) {
-      await deleteClosedProfile(database, id);
-      await storage.deleteFolder(id);
-    },
+    profile: (id) => deleteClosedProfile(database, id),
+    auth_user: (id) => deleteAuthUser(database, id),
     stored_file: (key) => storage.delete(key),
+    stored_folder: (folder) => storage.deleteFolder(folder),
     ...(upstream ? { ...knowledgeErasers(upstream), ...chatErasers(upstream) } : {}),
   };
   const mailer = createMailer(config, logger);
-  const notices = { database, mailer, site_url: parts.site_url, mails: operatorNoticeMails };
+  const { site_url } = parts;
+  const closers: Closers = {
+    async closed_mail({ email: to, erase_after }) {
+      if (to && erase_after) await sendOrGiveUp(mailer, accountClosedMail({ to, site_url, erase_after }));
+    },
+  };
+  // In the order in which they stand in the copy that a member gets.
+  const exporters: Exporter[] = [
+    accountExporter(database, storage),
+    chatExporter(database, coaches),
+    fileExporter(database, storage),
+    billingExporter(database),
+  ];
+  const running_turns = createRunningTurns(database, logger);
+  const notices = { database, mailer, site_url, mails: operatorNoticeMails };
   const jobs: Jobs = startJobs(
     database_url,
-    [...accountJobs(database, erasers, logger), ...fileJobs(database), operatorNoticeJob(notices)],
+    [
+      ...accountJobs(database, erasers, logger),
+      closersJob(database, closers, logger),
+      eraseAccountsJob({ database, erasers, mailer, logger, site_url }),
+      exportsJob({ database, storage, exporters, mailer, logger, site_url }),
+      ...fileJobs(database),
+      operatorNoticeJob(notices),
+    ],
     logger,
   );
   return {
     config,
     logger,
-    site_url: parts.site_url,
+    site_url,
     mailer,
     pool,
     database,
@@ -84,11 +116,13 @@ export function createServices(parts: Parts) {
     model,
     upstream,
     erasers,
+    closers,
+    onClosed: (auth_id: string) => stopTurnsOf(running_turns, auth_id),
     jobs,
     local_auth,
     web_folder: join(parts.web_folder),
     verifyToken: createTokenVerifier(config, local_auth?.secrets),
-    running_turns: createRunningTurns(database, logger),
+    running_turns,
     tellOperators: createTellOperators(database, jobs, logger),
     bell: createBell(database_url, 'touchline_turns', logger),
   };

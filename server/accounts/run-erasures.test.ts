@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 function note(kind: string, external_id: string) {
-  return test.pool.query('select public.note_erasure($1, $2)', [kind, external_id]);
+  return test.pool.query('select public.note_erasure($1, $2, null)', [kind, external_id]);
 }
 
 async function listNoted() {

@@ -18,6 +18,7 @@ export async function runErasures(database: Database, erasers: Erasers, logger: 
   const kinds = Object.keys(erasers);
   for (;;) {
     const due = await listDueErasures(database, kinds, batch_size);
+    if (due.length === 0) return;
     for (const erasure of due) {
       try {
         await erasers[erasure.kind]!(erasure.external_id);
@@ -27,6 +28,5 @@ export async function runErasures(database: Database, erasers: Erasers, logger: 
         await postponeErasure(database, erasure.id);
       }
     }
-    if (due.length < batch_size) return;
   }
 }

@@ -48,7 +48,7 @@ export async function followTurn(
       else await followRow(database, auth_id, turn.id);
       is_followed = true;
       if (signal.aborted) return;
-      row = await findTurn(database, auth_id, turn.id);
+      row = await findTurn(database, auth_id, turn.id, { even_closed: true });
     }
   } finally {
     ringing.stop();

@@ -184,7 +184,7 @@ export async function setConversation(
       returning id
     ),
     noted as (
-      select public.note_erasure('openai_conversation', ${conversation_id}) where not exists (select from kept)
+      select public.note_erasure('openai_conversation', ${conversation_id}, ${user_id}) where not exists (select from kept)
     )
     select exists (select from kept) as kept, (select count(*) from noted) as noted
   `.execute(database);
@@ -213,11 +213,15 @@ export type TurnRow = {
   allowances: Allowances;
 };
 
-/** A member's turn with its text: so far while it is running, whole when it has ended. */
+/**
+ * A member's turn with its text: so far while it is running, whole when it has ended. `even_closed`: for somebody who was
+ * let in before the account was closed, and is to hear how the turn ends.
+ */
 export async function findTurn(
   database: Database,
   auth_id: string,
   turn_id: string,
+  { even_closed = false } = {},
 ): Promise<TurnRow | undefined> {
   const { rows } = await sql<TurnRow>`
     select turns.id, turns.session_id, turns.user_message_id, sessions.title, turns.status, turns.error_code,
@@ -228,7 +232,8 @@ export async function findTurn(
     join public.profiles on profiles.id = turns.user_id
     join public.chat_sessions as sessions on sessions.id = turns.session_id
     left join public.chat_messages as replies on replies.id = turns.assistant_message_id
-    where turns.id = ${turn_id} and profiles.auth_id = ${auth_id} and not profiles.is_deleted
+    where turns.id = ${turn_id} and profiles.auth_id = ${auth_id}
+      and (${even_closed}::boolean or not profiles.is_deleted)
   `.execute(database);
   return rows[0];
 }

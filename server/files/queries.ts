@@ -101,3 +101,43 @@ export function listForgottenFiles(database: Database, limit: number) {
     .limit(limit)
     .execute();
 }
+
+export async function countOriginals(database: Database, user_id: string): Promise<number> {
+  const { count } = await database
+    .selectFrom('file_originals')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('user_id', '=', user_id)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+export type OriginalRow = {
+  id: string;
+  /** Of its first use. */
+  file_name: string;
+  file_type: string;
+  storage_key: string;
+  created_at: string;
+};
+
+/** A page of a member's originals by their ids, from the one after `after` on. */
+export async function listOriginals(
+  database: Database,
+  user_id: string,
+  { after, limit }: { after: string | undefined; limit: number },
+): Promise<OriginalRow[]> {
+  const { rows } = await sql<OriginalRow>`
+    select originals.id, used.file_name, originals.file_type, originals.storage_key, originals.created_at
+    from public.file_originals as originals
+    cross join lateral (
+      select file_name from public.chat_files
+      where original_id = originals.id
+      order by created_at, id
+      limit 1
+    ) as used
+    where originals.user_id = ${user_id} and (${after ?? null}::uuid is null or originals.id > ${after ?? null}::uuid)
+    order by originals.id
+    limit ${limit}
+  `.execute(database);
+  return rows;
+}

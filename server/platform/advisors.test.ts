@@ -232,6 +232,9 @@ describe.each(testedVersions())('on PostgreSQL %i, the advisor', (version) => {
       select relname from pg_class c where relnamespace = 'public'::regnamespace and relkind = 'r'
         and not exists (select from pg_policy where polrelid = c.oid) order by 1`);
     expect(rows.map((row) => row.relname)).toEqual([
+      'account_closings',
+      'account_erasures',
+      'account_exports',
       'email_changes',
       'erasures',
       'operator_notices',

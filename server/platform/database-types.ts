@@ -21,6 +21,60 @@ export type JsonPrimitive = boolean | number | string | null;
 
 export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
+export interface AccountClosings {
+  attempts: Generated<number>;
+  /**
+   * The name under which a feature registers what it does.
+   */
+  closer: string;
+  created_at: Generated<string>;
+  next_attempt_at: Generated<string>;
+  user_id: string;
+}
+
+export interface AccountErasures {
+  closed_at: string;
+  /**
+   * What there was, as numbers: see server/accounts/closing-queries.ts.
+   */
+  counts: Json;
+  created_at: Generated<string>;
+  /**
+   * Null: none was known, or the receipt is sent.
+   */
+  email: string | null;
+  /**
+   * When nothing of it was left in `erasures`; null: something is.
+   */
+  erased_at: string | null;
+  profile_id: string;
+  receipt_due_at: Generated<string>;
+}
+
+export interface AccountExports {
+  attempts: Generated<number>;
+  created_at: Generated<string>;
+  expires_at: Generated<string>;
+  id: Generated<string>;
+  /**
+   * When the mail that it is ready is sent; null: it was, or is not to be.
+   */
+  mail_due_at: string | null;
+  /**
+   * Queued: when it is made. Running: when another server takes it for left and makes it anew.
+   */
+  next_attempt_at: Generated<string>;
+  parts_done: Generated<number>;
+  parts_total: Generated<number>;
+  size_bytes: number | null;
+  status: Generated<string>;
+  /**
+   * Where this attempt lies; null: there was none yet.
+   */
+  storage_key: string | null;
+  user_id: string;
+}
+
 export interface ChatFiles {
   created_at: Generated<string>;
   file_name: string;
@@ -80,16 +134,36 @@ export interface ChatSessions {
   user_id: string;
 }
 
+export interface EmailChanges {
+  created_at: Generated<string>;
+  current_confirmed_at: string | null;
+  /**
+   * SHA-256, in hexadecimal, of the token mailed to the present address.
+   */
+  current_token: string;
+  new_confirmed_at: string | null;
+  new_email: string;
+  /**
+   * The same for the new address.
+   */
+  new_token: string;
+  user_id: string;
+}
+
 export interface Erasures {
   attempts: Generated<number>;
   created_at: Generated<string>;
   /**
-   * The id at OpenAI, the storage key, or the profile's id.
+   * The id at OpenAI, at Stripe or at Auth, the storage key or folder, or the profile's id.
    */
   external_id: string;
   id: Generated<number>;
   kind: string;
   next_attempt_at: Generated<string>;
+  /**
+   * The profile that it belonged to, which may be gone: an account is erased when nothing of it is left here.
+   */
+  user_id: string | null;
 }
 
 export interface FileOriginals {
@@ -138,10 +212,25 @@ export interface Profiles {
   deleted_at: string | null;
   email: string | null;
   email_confirmed: Generated<boolean>;
+  /**
+   * When that was. Null: nothing was sent to this address yet.
+   */
+  email_verification_sent_at: string | null;
+  /**
+   * SHA-256, in hexadecimal, of the last token that was mailed.
+   */
   email_verification_token: string | null;
+  /**
+   * Until then a closed account can be restored. Null: open, or closed before there was this column; that one stays.
+   */
+  erase_after: string | null;
   id: Generated<string>;
   is_active: Generated<boolean>;
   is_deleted: Generated<boolean>;
+  /**
+   * As the member chose it, a BCP 47 tag; null: as the browser says.
+   */
+  language: string | null;
   organization_name: string | null;
   quota_last_reset: Generated<string>;
   stripe_customer_id: string | null;
@@ -149,8 +238,26 @@ export interface Profiles {
   subscription_plan: Generated<string>;
   subscription_quota: Generated<Json>;
   subscription_usage: Generated<Json>;
+  /**
+   * As the member chose it, a name of the IANA database; null: as the browser says.
+   */
+  time_zone: string | null;
   updated_at: Generated<string>;
   user_name: string | null;
+}
+
+export interface RateLimits {
+  /**
+   * Milliseconds since 1970 when the count begins anew; null: never.
+   */
+  expire: number | null;
+  key: string;
+  points: Generated<number>;
+}
+
+export interface RecoverySessions {
+  created_at: Generated<string>;
+  session_id: string;
 }
 
 export interface SchemaFiles {
@@ -158,6 +265,11 @@ export interface SchemaFiles {
   checksum: string;
   name: string;
   released: Generated<boolean>;
+}
+
+export interface SignOuts {
+  auth_id: string;
+  signed_out_at: Generated<string>;
 }
 
 export interface Turns {
@@ -229,15 +341,22 @@ export interface VectorStores {
 }
 
 export interface DB {
+  account_closings: AccountClosings;
+  account_erasures: AccountErasures;
+  account_exports: AccountExports;
   chat_files: ChatFiles;
   chat_messages: ChatMessages;
   chat_sessions: ChatSessions;
+  email_changes: EmailChanges;
   erasures: Erasures;
   file_originals: FileOriginals;
   file_passages: FilePassages;
   operator_notices: OperatorNotices;
   profiles: Profiles;
+  rate_limits: RateLimits;
+  recovery_sessions: RecoverySessions;
   schema_files: SchemaFiles;
+  sign_outs: SignOuts;
   turns: Turns;
   user_roles: UserRoles;
   vector_stores: VectorStores;
