@@ -3,15 +3,12 @@ import {
   createRoute,
   createRouter,
   Link,
+  lazyRouteComponent,
   Outlet,
   redirect,
 } from '@tanstack/react-router';
 import { AccountClosedPage } from './accounts/account-closed-page.tsx';
 import type { Auth } from './accounts/auth.ts';
-import { DataPage } from './accounts/settings/data-page.tsx';
-import { ProfilePage } from './accounts/settings/profile-page.tsx';
-import { SettingsFrame } from './accounts/settings/settings-frame.tsx';
-import { SignInSettingsPage } from './accounts/settings/sign-in-settings-page.tsx';
 import { SignInPage } from './accounts/sign-in-page.tsx';
 import { SignUpPage } from './accounts/sign-up-page.tsx';
 import { safeReturnPath } from './accounts/use-return.ts';
@@ -113,10 +110,11 @@ const chatRoute = createRoute({
   component: ChatPage,
 });
 
+// Seldom seen, so they are loaded when they are.
 const settingsRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/settings',
-  component: SettingsFrame,
+  component: lazyRouteComponent(() => import('./accounts/settings/settings-frame.tsx'), 'SettingsFrame'),
 });
 
 const settingsRoutes = [
@@ -127,9 +125,24 @@ const settingsRoutes = [
       throw redirect({ to: '/settings/profile', replace: true });
     },
   }),
-  createRoute({ getParentRoute: () => settingsRoute, path: '/profile', component: ProfilePage }),
-  createRoute({ getParentRoute: () => settingsRoute, path: '/sign-in', component: SignInSettingsPage }),
-  createRoute({ getParentRoute: () => settingsRoute, path: '/data', component: DataPage }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: '/profile',
+    component: lazyRouteComponent(() => import('./accounts/settings/profile-page.tsx'), 'ProfilePage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: '/sign-in',
+    component: lazyRouteComponent(
+      () => import('./accounts/settings/sign-in-settings-page.tsx'),
+      'SignInSettingsPage',
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: '/data',
+    component: lazyRouteComponent(() => import('./accounts/settings/data-page.tsx'), 'DataPage'),
+  }),
 ] as const;
 
 /** Where a closed account leads, and whoever has just closed one and is signed out by that. */
