@@ -49,8 +49,7 @@ export function ConfirmEmailBanner() {
           <p>
             <strong className="font-medium">Confirm your email.</strong>{' '}
             {sent_at === null ? 'You get a link at ' : 'We mailed a link to '}
-            <span className="break-all">{me.email}</span>. Until you open it, you can send{' '}
-            {me.unconfirmed_messages} messages.
+            {me.email}. Until you open it, you can send {me.unconfirmed_messages} messages.
           </p>
           <p role="status" className="text-muted">
             {sent && 'Sent again. Use the new link: the one from before no longer works.'}

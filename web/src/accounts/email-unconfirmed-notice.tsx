@@ -16,8 +16,8 @@ export function EmailUnconfirmedNotice() {
             <p className="font-medium">Your message waits here until your email is confirmed.</p>
             <p className="mt-1 text-muted">
               {me.unconfirmed_messages} messages are free to try. Open the link that we mailed to{' '}
-              <span className="break-all text-ink">{me.email}</span>, then send your message; it stays here,
-              and nothing was counted.
+              <span className="text-ink">{me.email}</span>, then send your message; it stays here, and nothing
+              was counted.
             </p>
           </>
         )}

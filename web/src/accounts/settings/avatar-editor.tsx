@@ -128,17 +128,17 @@ export function AvatarEditor({ me }: { me: Me }) {
               aria-label="Uploading your picture"
               max={100}
               value={percent}
-              className="progress h-1.5 min-w-0 flex-1"
+              className="block h-1.5 min-w-0 flex-1 appearance-none overflow-hidden rounded-full bg-line accent-pitch [&::-moz-progress-bar]:bg-link [&::-webkit-progress-bar]:bg-line [&::-webkit-progress-value]:bg-link"
             />
             <span className="tabular-nums">{percent < 100 ? `${percent} %` : 'Almost there'}</span>
           </div>
         )}
-        <Problem>{problem}</Problem>
-        <Done>{done}</Done>
         <p className="text-small text-muted">
           PNG, JPEG or WebP, up to 5 MB. It is cut to a square; what else the file tells, such as where it was
           taken, is not kept.
         </p>
+        <Problem>{problem}</Problem>
+        <Done>{done}</Done>
       </div>
     </div>
   );

@@ -65,7 +65,7 @@ export function ChangeEmailForm({ me }: { me: Me }) {
   return (
     <>
       <p className="mt-1.5 text-muted">
-        You sign in with <span className="break-all text-ink">{me.email}</span>
+        You sign in with <span className="text-ink">{me.email}</span>
         {me.email_confirmed ? '.' : ', which is not confirmed yet.'}
       </p>
       <div role="status" className="empty:hidden">
@@ -87,7 +87,7 @@ export function ChangeEmailForm({ me }: { me: Me }) {
             setWrong(null);
           }}
           problem={wrong}
-          hint="We mail a link to both addresses, the old one and the new one. The change holds when both were opened."
+          hint="We mail a link to both addresses, the old one and the new one. Your address changes when both were opened."
         />
         <Problem>{problem}</Problem>
         <div>
@@ -106,8 +106,8 @@ function Pending({ me, pending: { new_email, until } }: { me: Me; pending: Pendi
     <div className="appear mt-5 rounded-md border border-line bg-surface px-4 py-3">
       <p className="font-medium">Two mailboxes have to say yes.</p>
       <p className="mt-1 text-muted">
-        Open the link in the mail to <span className="break-all text-ink">{me.email}</span> and the one in the
-        mail to <span className="break-all text-ink">{new_email}</span>
+        Open the link in the mail to <span className="text-ink">{me.email}</span> and the one in the mail to{' '}
+        <span className="text-ink">{new_email}</span>
         {until === null ? '. The links work for a short while only' : `, both by ${moment(until)}`}. Until
         then you sign in as before. <OutboxLink />
       </p>

@@ -99,8 +99,7 @@ export function ChangePasswordForm({ me }: { me: Me }) {
       {forgotten && (
         <div className="mt-5 rounded-md border border-line bg-surface px-4 py-3">
           <p className="mb-3 text-muted">
-            Then set a new one by a link that we mail to{' '}
-            <span className="break-all text-ink">{me.email}</span>.
+            Then set a new one by a link that we mail to <span className="text-ink">{me.email}</span>.
           </p>
           <MailPasswordLink me={me} action="Mail me the link" autoFocus />
         </div>

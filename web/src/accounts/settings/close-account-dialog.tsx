@@ -63,7 +63,7 @@ export function CloseAccountDialog({ me, onClose }: { me: Me; onClose: () => voi
       </ul>
       <form onSubmit={submit} noValidate className="mt-5 flex flex-col gap-4">
         <p>
-          To go ahead, type <strong className="font-semibold break-all">{me.email}</strong>
+          To go ahead, type <strong className="font-semibold">{me.email}</strong>
         </p>
         <TextField
           ref={field}

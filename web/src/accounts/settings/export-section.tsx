@@ -42,16 +42,16 @@ export function ExportSection() {
       <Button aria-disabled={asking || being_made} onClick={() => void ask()}>
         {being_made ? 'Your copy is being made' : exports.length > 0 ? 'Make a new copy' : 'Make a copy'}
       </Button>
-      <div className="mt-4 flex flex-col gap-3 empty:hidden">
-        <Problem>{problem ?? (error && `Your copies could not be read. ${sentenceFor(error)}`)}</Problem>
-        {exports.length > 0 && (
-          <ul aria-label="Your copies" className="flex flex-col gap-3">
-            {exports.map((made) => (
-              <ExportItem key={made.id} made={made} />
-            ))}
-          </ul>
-        )}
-      </div>
+      <Problem className="mt-4">
+        {problem ?? (error && `Your copies could not be read. ${sentenceFor(error)}`)}
+      </Problem>
+      {exports.length > 0 && (
+        <ul aria-label="Your copies" className="mt-4 flex flex-col gap-3">
+          {exports.map((made) => (
+            <ExportItem key={made.id} made={made} />
+          ))}
+        </ul>
+      )}
       <Announcer newest={exports[0]} />
     </>
   );
@@ -98,9 +98,7 @@ function ExportItem({ made }: { made: DataExport }) {
           className="mt-2.5 block h-1.5 w-full appearance-none overflow-hidden rounded-full bg-line accent-pitch [&::-moz-progress-bar]:bg-link [&::-webkit-progress-bar]:bg-line [&::-webkit-progress-value]:bg-link"
         />
       )}
-      <div className="mt-2 empty:hidden">
-        <Problem>{problem}</Problem>
-      </div>
+      <Problem className="mt-2">{problem}</Problem>
     </li>
   );
 }

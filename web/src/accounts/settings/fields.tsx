@@ -1,4 +1,5 @@
 import Check from 'lucide-react/icons/check';
+import ChevronDown from 'lucide-react/icons/chevron-down';
 import { type ComponentProps, type ReactNode, useId } from 'react';
 
 const look =
@@ -47,9 +48,21 @@ export function SelectField({
   const id = useId();
   return (
     <FieldFrame id={id} label={label} hint={hint} problem={problem}>
-      <select {...rest} id={id} aria-describedby={describedBy(id, hint, problem)} className={`${look} pr-8`}>
-        {children}
-      </select>
+      <div className="relative">
+        <select
+          {...rest}
+          id={id}
+          aria-describedby={describedBy(id, hint, problem)}
+          className={`${look} appearance-none truncate pr-10`}
+        >
+          {children}
+        </select>
+        <ChevronDown
+          size={18}
+          aria-hidden="true"
+          className="pointer-events-none absolute inset-y-0 right-3 my-auto text-muted"
+        />
+      </div>
     </FieldFrame>
   );
 }
@@ -87,10 +100,12 @@ function FieldFrame({
 }
 
 /** Why something was not done. It is there before there is a reason, so that the reason is spoken. */
-export function Problem({ children }: { children: string | null }) {
+export function Problem({ children, className = '' }: { children: string | null; className?: string }) {
   return (
     <div role="alert" className="empty:hidden">
-      {children && <p className="rounded-md bg-danger-tint px-3 py-2.5 text-danger">{children}</p>}
+      {children && (
+        <p className={`rounded-md bg-danger-tint px-3 py-2.5 text-danger ${className}`}>{children}</p>
+      )}
     </div>
   );
 }

@@ -42,8 +42,7 @@ export function MailPasswordLink({ me, action, autoFocus = false }: MailPassword
       <Done>
         {state === 'sent' && (
           <>
-            A link is on its way to <span className="break-all">{me.email}</span>. Open it to set your
-            password. <OutboxLink />
+            A link is on its way to {me.email}. Open it to set your password. <OutboxLink />
           </>
         )}
       </Done>

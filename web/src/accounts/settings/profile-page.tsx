@@ -51,7 +51,10 @@ function ProfileForm({ me }: { me: Me }) {
   });
   const language = field('language').value || null;
   const time_zone = field('time_zone').value || null;
-  const languages = useMemo(() => languageChoices([me.language, ...navigator.languages]), [me.language]);
+  const languages = useMemo(
+    () => languageChoices([me.language, browser.locale]),
+    [me.language, browser.locale],
+  );
   const zones = useMemo(
     () => timeZoneChoices([me.time_zone, browser.timeZone]),
     [me.time_zone, browser.timeZone],
@@ -79,13 +82,7 @@ function ProfileForm({ me }: { me: Me }) {
 
   return (
     <form onSubmit={save} className="mt-5 flex flex-col gap-5">
-      <TextField
-        {...field('user_name')}
-        label="Name"
-        autoComplete="name"
-        maxLength={100}
-        hint="It stands on your account and in the mails you get."
-      />
+      <TextField {...field('user_name')} label="Name" autoComplete="name" maxLength={100} />
       <TextField
         {...field('organization_name')}
         label="Organisation"
@@ -97,7 +94,7 @@ function ProfileForm({ me }: { me: Me }) {
         label="Language"
         hint="Dates, times and numbers follow it. The pages themselves are in English."
       >
-        <option value="">Like this browser: {languageName(navigator.language)}</option>
+        <option value="">Like this browser: {languageName(browser.locale)}</option>
         {languages.map(({ tag, name }) => (
           <option key={tag} value={tag} lang={tag}>
             {name}

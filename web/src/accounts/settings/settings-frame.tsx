@@ -72,7 +72,10 @@ export function SettingsPage({
 export function SettingsSection({ title, children }: { title: string; children: ReactNode }) {
   const id = useId();
   return (
-    <section aria-labelledby={id} className="border-t border-line py-8 first:border-t-0 first:pt-0">
+    <section
+      aria-labelledby={id}
+      className="border-t border-line py-8 first-of-type:border-t-0 first-of-type:pt-0"
+    >
       <h2 id={id} className="text-lead font-semibold">
         {title}
       </h2>

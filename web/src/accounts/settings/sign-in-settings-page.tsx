@@ -25,7 +25,7 @@ const provider_names: Record<string, string> = { google: 'Google', github: 'GitH
 /** How the member signs in: the address, the password, providers, and the way out of every device. */
 export function SignInSettingsPage() {
   return (
-    <SettingsPage title="Sign-in" lead="How you get in, and who else could.">
+    <SettingsPage title="Sign-in" lead="How you get in, and how you keep others out.">
       {(me) => (
         <>
           <SettingsSection title="Email address">
