@@ -2,8 +2,11 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { avatar_path, avatarRoutes } from './accounts/avatar-routes.ts';
 import { closingRoutes } from './accounts/closing-routes.ts';
+import { emailRoutes } from './accounts/email-routes.ts';
 import { exportRoutes } from './accounts/export-routes.ts';
+import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { sessionRoutes } from './chat/session-routes.ts';
 import { turnRoutes } from './chat/turn-routes.ts';
@@ -80,9 +83,10 @@ export function createApp(services: Services) {
     }
     return next();
   };
-  app.use('/api/*', (c, next) => (c.req.path === '/api/files' ? next() : limitJson(c, next)));
+  const uploadPaths = new Set(['/api/files', avatar_path]);
+  app.use('/api/*', (c, next) => (uploadPaths.has(c.req.path) ? next() : limitJson(c, next)));
 
-  const publicPaths = new Set(['/api/config', '/api/coaches']);
+  const publicPaths = new Set(['/api/config', '/api/coaches', '/api/email-verification']);
   app.use('/api/*', async (c, next) => {
     if (!publicPaths.has(c.req.path) && !isOutboxPath(c.req.path)) {
       c.set('signed_in', await services.verifyToken(c.req.header('authorization')));
@@ -94,6 +98,9 @@ export function createApp(services: Services) {
   app.route('/', configRoutes(services));
   app.route('/', outboxRoutes(services));
   app.route('/', accountRoutes(services));
+  app.route('/', profileRoutes(services));
+  app.route('/', avatarRoutes(services));
+  app.route('/', emailRoutes(services));
   app.route('/', closingRoutes(services));
   app.route('/', exportRoutes(services));
   app.route('/', coachRoutes(services));

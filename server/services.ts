@@ -36,6 +36,7 @@ import type { Logger } from './platform/logger.ts';
 import { createMailer } from './platform/mail/mailer.ts';
 import { createOpenAIUpstream } from './platform/models/openai-client.ts';
 import { createOpenAIModel } from './platform/models/openai-model.ts';
+import { createRateLimits } from './platform/rate-limit.ts';
 import { createDiskStorage } from './platform/storage.ts';
 import type { LocalAuthSecrets } from './platform/supabase.ts';
 
@@ -111,6 +112,7 @@ export function createServices(parts: Parts) {
     mailer,
     pool,
     database,
+    rate_limits: createRateLimits(pool),
     storage,
     coaches,
     model,

@@ -1,6 +1,7 @@
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
 import type { Mailer } from '../platform/mail/mailer.ts';
+import type { RateLimit, RateLimits } from '../platform/rate-limit.ts';
 import {
   applyEmailChange,
   confirmMailbox,
@@ -12,19 +13,27 @@ import {
 import { createMailToken, hashMailToken } from './mail-token.ts';
 import { emailChangeCurrentMail, emailChangeNewMail, emailTakenMail } from './mails/email-mails.ts';
 
-export type EmailChangeParts = { database: Database; mailer: Mailer; site_url: string };
+export type EmailChangeParts = {
+  database: Database;
+  mailer: Mailer;
+  site_url: string;
+  rate_limits: RateLimits;
+};
+
+/** However many accounts ask: the mailbox may be a stranger's. How often one account asks is counted where it asks. */
+const to_address: RateLimit = { name: 'email_change_to', points: 5, per_ms: 24 * 60 * 60_000 };
 
 /**
  * Asks both mailboxes whether an account may change its address; the change that was asked for before dies. To ask for the
  * present address cancels it. Where the new address has an account, its owner gets a mail that says so, and nothing else
- * looks different. Takes as long as two mails. Throws `invalid_request`, `account_closed`, `sign_in_required` and
- * `mail_not_sent`, and then nothing has changed.
+ * looks different. Takes as long as two mails. Throws `invalid_request`, `account_closed`, `sign_in_required`,
+ * `too_many_requests` and `mail_not_sent`, and then nothing has changed.
  */
 export async function startEmailChange(
   parts: EmailChangeParts,
   given: { auth_id: string; new_email: string },
 ): Promise<void> {
-  const { database, mailer, site_url } = parts;
+  const { database, mailer, site_url, rate_limits } = parts;
   const new_email = given.new_email.trim().toLowerCase();
   if (new_email.length > 255 || !/^[^\s@]+@[^\s@]+$/.test(new_email)) {
     throw new AppError('invalid_request', 'This is not an email address. Nothing was changed.');
@@ -37,6 +46,7 @@ export async function startEmailChange(
   const { user_id, email, is_taken } = account;
   if (email === new_email) return deleteEmailChange(database, user_id);
 
+  await rate_limits.consume(to_address, new_email);
   const current_token = createMailToken();
   const new_token = createMailToken();
   // The mails first: where one cannot be sent, the links of the change before still work.

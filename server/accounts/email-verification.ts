@@ -1,2 +1,118 @@
+import type { SignedIn } from '../platform/auth.ts';
+import type { Config } from '../platform/config.ts';
+import type { Database } from '../platform/database.ts';
+import { AppError } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Mailer } from '../platform/mail/mailer.ts';
+import type { RateLimit, RateLimits } from '../platform/rate-limit.ts';
+import {
+  claimFirstVerification,
+  confirmEmailByToken,
+  confirmProvenEmail,
+  releaseFirstVerification,
+  replaceVerification,
+} from './email-queries.ts';
+import { createMailToken, hashMailToken } from './mail-token.ts';
+import { emailVerificationMail } from './mails/email-mails.ts';
+import type { Profile } from './queries.ts';
+
 /** How many messages a member has before the address is confirmed. */
 export const unconfirmed_messages = 3;
+
+export type EmailVerificationParts = {
+  config: Config;
+  database: Database;
+  mailer: Mailer;
+  site_url: string;
+  logger: Logger;
+  rate_limits: RateLimits;
+};
+
+/** Counted by account, and for the first mail too. */
+const pause: RateLimit = { name: 'verification_mail', points: 1, per_ms: 60_000 };
+const daily: RateLimit = { name: 'verification_mail_daily', points: 5, per_ms: 24 * 60 * 60_000 };
+
+/** How Supabase calls a sign-in that went through the member's mailbox. */
+const mailbox_methods = new Set(['otp', 'magiclink', 'recovery']);
+
+/**
+ * Returns whether a member's address is confirmed, and settles it where it can be: proven by the sign-in, or by a sign-in
+ * provider. Else mails the first link, behind the answer and once for an address.
+ */
+export async function settleEmailVerification(
+  parts: EmailVerificationParts,
+  person: SignedIn,
+  profile: Profile,
+): Promise<boolean> {
+  const { config, database } = parts;
+  const { id: user_id, email } = profile;
+  if (profile.email_confirmed || email === null) return profile.email_confirmed;
+  // Where Auth runs in our process its gate settles this when somebody signs in. A session that was opened otherwise must
+  // not: an address may have been signed up by somebody else before its owner came.
+  const methods = config.supabase ? (person.amr ?? []) : [];
+  const by_mailbox = methods.some((method) => mailbox_methods.has(method));
+  const by_provider = methods.includes('oauth');
+  if (by_mailbox || by_provider) {
+    const proven_email = by_mailbox ? (person.email?.toLowerCase() ?? null) : null;
+    if (await confirmProvenEmail(database, user_id, { proven_email, by_provider })) return true;
+  }
+  if (profile.email_verification_sent_at === null) await sendFirstMail(parts, user_id, email);
+  return false;
+}
+
+async function sendFirstMail(parts: EmailVerificationParts, user_id: string, email: string) {
+  const { database, mailer, site_url, logger, rate_limits } = parts;
+  // While mails cannot be sent each look at the profile would try again.
+  const may = await rate_limits.consume(pause, user_id).then(
+    () => true,
+    () => false,
+  );
+  if (!may) return;
+  const token = createMailToken();
+  const mail = { user_id, email, token_hash: hashMailToken(token) };
+  if (!(await claimFirstVerification(database, mail))) return;
+  mailer
+    .send(emailVerificationMail({ to: email, site_url, token }))
+    .catch(() => releaseFirstVerification(database, mail))
+    .catch((error) => logger.warn({ error }, 'a mail that was not sent could not be noted as such'));
+}
+
+/**
+ * Mails a new link; the one before dies with it. Throws `already_confirmed`, `too_many_requests`, and `mail_not_sent`: the
+ * earlier link still works then.
+ */
+export async function resendVerification(parts: EmailVerificationParts, profile: Profile): Promise<void> {
+  const { database, mailer, site_url, rate_limits } = parts;
+  const { id: user_id, email } = profile;
+  if (profile.email_confirmed) {
+    throw new AppError('already_confirmed', 'Your address is confirmed already. No mail was sent.');
+  }
+  if (email === null) {
+    throw new AppError('invalid_request', 'This account has no address to confirm. No mail was sent.');
+  }
+  await rate_limits.consume(pause, user_id);
+  await rate_limits.consume(daily, user_id);
+  const token = createMailToken();
+  try {
+    await mailer.send(emailVerificationMail({ to: email, site_url, token }));
+  } catch (error) {
+    await rate_limits.giveBack(daily, user_id);
+    throw error;
+  }
+  await replaceVerification(database, { user_id, email, token_hash: hashMailToken(token) });
+}
+
+/** Confirms an address by the token of the last mail to it, once. Throws `link_expired`. */
+export async function confirmEmail(
+  database: Database,
+  token: string,
+): Promise<'confirmed' | 'already_confirmed'> {
+  const status = await confirmEmailByToken(database, hashMailToken(token));
+  if (!status) {
+    throw new AppError(
+      'link_expired',
+      'This link does not work any more: it is older than 24 hours, or a newer mail has replaced it. Nothing was changed; sign in and have a new one sent.',
+    );
+  }
+  return status;
+}

@@ -10,6 +10,8 @@ export type Role = 'member' | 'operator';
 /** The role in a query on `profiles`; whoever has no row is a member. */
 const role = sql<Role>`coalesce((select role from public.user_roles where user_id = profiles.id), 'member')`;
 
+export type Profile = NonNullable<Awaited<ReturnType<typeof findProfile>>>;
+
 /** The profile of a signed-in person, or undefined while there is none. */
 export function findProfile(database: Database, auth_id: string) {
   return database
@@ -25,7 +27,12 @@ export function findProfile(database: Database, auth_id: string) {
       sql<Counters>`public.usage_now(profiles)`.as('subscription_usage'),
       'is_active',
       'is_deleted',
+      'deleted_at',
+      'erase_after',
       'email_confirmed',
+      'email_verification_sent_at',
+      'language',
+      'time_zone',
       role.as('role'),
       'created_at',
     ])
@@ -39,7 +46,12 @@ export function findProfile(database: Database, auth_id: string) {
  */
 export async function insertMissingProfile(database: Database, person: SignedIn): Promise<boolean> {
   const { rows } = await sql<{ exists: boolean }>`
-    with person as (select id, lower(email) as email from auth.users where id = ${person.auth_id}),
+    with person as (
+      select id, lower(email) as email from auth.users
+      where id = ${person.auth_id}
+        -- The account is erased, and its user at Auth is about to be.
+        and not exists (select from public.erasures where kind = 'auth_user' and external_id = users.id::text)
+    ),
     made as (
       insert into public.profiles (auth_id, email)
       select id, case when exists (select from public.profiles where profiles.email = person.email) then null else email end
@@ -167,13 +179,13 @@ export async function postponeErasure(database: Database, id: number) {
     .updateTable('erasures')
     .set({
       attempts: sql`attempts + 1`,
-      next_attempt_at: sql`now() + least(interval '1 minute' * power(2, attempts), interval '1 day')`,
+      next_attempt_at: sql`now() + least(interval '1 minute' * power(2, least(attempts, 20)), interval '1 day')`,
     })
     .where('id', '=', id)
     .execute();
 }
 
-/** Deletes a closed profile and everything that hangs on it; triggers note what is to be erased upstream. */
+/** Deletes a closed profile and everything that hangs on it; triggers note what is to be erased elsewhere. */
 export async function deleteClosedProfile(database: Database, id: string) {
   await database.deleteFrom('profiles').where('id', '=', id).where('auth_id', 'is', null).execute();
 }

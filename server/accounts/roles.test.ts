@@ -7,13 +7,14 @@ import { readConfig } from '../platform/config.ts';
 import { createDatabase, createPool, type Database } from '../platform/database.ts';
 import { createLogger } from '../platform/logger.ts';
 import { createMailer } from '../platform/mail/mailer.ts';
+import { createRateLimits } from '../platform/rate-limit.ts';
 import { createRouter } from '../platform/routes.ts';
 import { countRoundTrips } from '../testing/count-round-trips.ts';
 import { insertMember, type TestMember } from '../testing/factories.ts';
 import { openDatabase, type TestDatabase } from '../testing/open-database.ts';
 import { startTestServer } from '../testing/start-test-server.ts';
 import { findRole, grantRole, listOperators, revokeRole } from './queries.ts';
-import { appointFirstOperator, type RoleParts, requireOperator } from './roles.ts';
+import { appointFirstOperator, requireOperator } from './roles.ts';
 import { accountRoutes } from './routes.ts';
 
 const logger = createLogger('silent');
@@ -44,11 +45,17 @@ function serverParts(
   database = test.database,
 ) {
   const config = readConfig({ DATA_DIR: mkdtempSync(join(folder, 'data-')), OPERATOR_EMAIL, ...settings });
-  return { config, database, mailer: createMailer(config, logger), site_url: 'http://localhost:3000' };
+  const mailer = createMailer(config, logger);
+  const rate_limits = createRateLimits(test.pool);
+  return { config, database, mailer, site_url: 'http://localhost:3000', logger, rate_limits };
 }
 
 /** `GET /api/me` as a member, from this machine unless `headers` say otherwise. */
-async function askMe(parts: RoleParts, { auth_id, email }: TestMember, headers: Record<string, string> = {}) {
+async function askMe(
+  parts: ReturnType<typeof serverParts>,
+  { auth_id, email }: TestMember,
+  headers: Record<string, string> = {},
+) {
   const app = createRouter().use((c, next) => {
     c.set('signed_in', { auth_id, email });
     return next();
@@ -66,6 +73,15 @@ async function askMe(parts: RoleParts, { auth_id, email }: TestMember, headers: 
 
 const listMails = async (...all: ReturnType<typeof serverParts>[]) =>
   (await Promise.all(all.map(({ mailer }) => mailer.outbox!.list()))).flat();
+
+/** Somebody whose address is not confirmed, and who has the mail that asks for it. */
+async function insertUnconfirmed() {
+  const member = await insertMember(test.pool, { email_confirmed: false });
+  await test.pool.query('update public.profiles set email_verification_sent_at = now() where id = $1', [
+    member.id,
+  ]);
+  return member;
+}
 
 const confirm = ({ id }: TestMember) =>
   test.pool.query('update public.profiles set email_confirmed = true where id = $1', [id]);
@@ -149,7 +165,7 @@ describe('what is for operators alone', () => {
 
 describe('OPERATOR_EMAIL', () => {
   it('makes the account with that address the first operator when it opens the site, and a mail says so', async () => {
-    const [member, other] = [await insertMember(test.pool), await insertMember(test.pool)];
+    const [member, other] = [await insertUnconfirmed(), await insertUnconfirmed()];
     const parts = serverParts(member.email.toUpperCase());
     expect(await askMe(parts, other)).toMatchObject({ role: 'member' });
     expect(await listOperatorIds()).toEqual([]);
@@ -164,7 +180,7 @@ describe('OPERATOR_EMAIL', () => {
   });
 
   it('makes it one at the start of the server too, once its address is confirmed', async () => {
-    const member = await insertMember(test.pool);
+    const member = await insertUnconfirmed();
     const settings = { DATABASE_URL: test.url, OPERATOR_EMAIL: member.email };
     const start = async (more = {}) => (await startTestServer({ ...settings, ...more })).stop();
     await start(public_site);
@@ -176,7 +192,7 @@ describe('OPERATOR_EMAIL', () => {
   }, 60_000);
 
   it('gives a stranger nothing who signs up with that address where others reach the site and it is unconfirmed', async () => {
-    const stranger = await insertMember(test.pool);
+    const stranger = await insertUnconfirmed();
     const parts = serverParts(stranger.email, public_site);
     expect(await askMe(parts, stranger)).toMatchObject({ role: 'member' });
     expect(await appointFirstOperator(parts, false)).toBe(false);
@@ -195,7 +211,7 @@ describe('OPERATOR_EMAIL', () => {
   });
 
   it('gives the role even if the mail cannot be sent', async () => {
-    const member = await insertMember(test.pool);
+    const member = await insertUnconfirmed();
     await confirm(member);
     const parts = serverParts(member.email, public_site);
     expect(await askMe(parts, member)).toMatchObject({ role: 'operator' });
@@ -204,7 +220,7 @@ describe('OPERATOR_EMAIL', () => {
   });
 
   it('does nothing while there is an operator', async () => {
-    const [operator, member] = [await insertMember(test.pool), await insertMember(test.pool)];
+    const [operator, member] = [await insertUnconfirmed(), await insertUnconfirmed()];
     await grantRole(test.database, operator.id, null);
     const parts = serverParts(member.email);
     expect(await askMe(parts, member)).toMatchObject({ role: 'member' });
@@ -214,7 +230,7 @@ describe('OPERATOR_EMAIL', () => {
   });
 
   it('does not bring a role back that was taken away', async () => {
-    const member = await insertMember(test.pool);
+    const member = await insertUnconfirmed();
     const parts = serverParts(member.email);
     await appointFirstOperator(parts, true);
     await revokeRole(test.database, member.id, null);
@@ -223,14 +239,14 @@ describe('OPERATOR_EMAIL', () => {
   });
 
   it('does not make a closed account one', async () => {
-    const member = await insertMember(test.pool);
+    const member = await insertUnconfirmed();
     await close(member);
     expect(await appointFirstOperator(serverParts(member.email), true)).toBe(false);
     expect(await listOperatorIds()).toEqual([]);
   });
 
   it('however many servers and requests do it at once, it is done once, and one mail is sent', async () => {
-    const member = await insertMember(test.pool);
+    const member = await insertUnconfirmed();
     const servers = Array.from({ length: 3 }, () => serverParts(member.email));
     const pools = servers.map(() => createPool(test.url, 3, logger));
     try {
@@ -251,7 +267,7 @@ describe('OPERATOR_EMAIL', () => {
   });
 
   it('of two servers that name two people, one is heard', async () => {
-    const people = [await insertMember(test.pool), await insertMember(test.pool)];
+    const people = [await insertUnconfirmed(), await insertUnconfirmed()];
     const client = await test.pool.connect();
     try {
       // The first has not committed while the second asks.
@@ -276,11 +292,11 @@ describe('OPERATOR_EMAIL', () => {
     const counted = await countRoundTrips(test.url, 'touchline');
     const pool = createPool(counted.url, 1, logger);
     try {
-      const [named, other] = [await insertMember(test.pool), await insertMember(test.pool)];
+      const [named, other] = [await insertUnconfirmed(), await insertUnconfirmed()];
       const local = serverParts(named.email, {}, createDatabase(pool));
       const elsewhere = serverParts(named.email, public_site, createDatabase(pool));
       await pool.query('select 1');
-      async function count(parts: RoleParts, member: TestMember) {
+      async function count(parts: ReturnType<typeof serverParts>, member: TestMember) {
         const before = counted.count;
         await askMe(parts, member);
         return counted.count - before;

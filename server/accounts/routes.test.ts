@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 it('whoever signs up has a profile with the free plan', async () => {
-  const member = await server.signUp();
+  const member = await server.signUp({ is_confirmed: false });
   expect(await member.json('/api/me')).toMatchObject({
     email: member.email,
     subscription_plan: 'free',
@@ -24,6 +24,9 @@ it('whoever signs up has a profile with the free plan', async () => {
     subscription_usage: { messages: 0, files: 0, tokens: 0 },
     is_active: true,
     email_confirmed: false,
+    unconfirmed_messages: 3,
+    language: null,
+    time_zone: null,
     role: 'member',
   });
 });
