@@ -12,7 +12,12 @@ import { Problem, TextField } from './fields.tsx';
 /** A change of address that waits until both mailboxes have confirmed it. `until`: null where only Auth knows. */
 type PendingChange = { new_email: string; until: string | null };
 
-const pending_key = ['me', 'email-change'];
+const pending_key = ['email-change'];
+const error_words = {
+  unchanged: 'Your address is as it was.',
+  uncertain:
+    'Your address is as it was. The mails could not be sent just now: check your connection, wait a moment and try again.',
+};
 const day_ms = 24 * 60 * 60 * 1000;
 
 /** Changes the address: nothing holds before a link was opened in both mailboxes. */
@@ -32,6 +37,8 @@ export function ChangeEmailForm({ me }: { me: Me }) {
       const { new_email, email_change_sent_at } = data.user ?? {};
       return new_email ? { new_email, until: endOf(email_change_sent_at) } : null;
     },
+    // What was asked for here stays on the page; where Auth is ours it does not tell it again.
+    staleTime: Number.POSITIVE_INFINITY,
   });
 
   /** On Supabase the operator sets how long links live; here it is a day. */
@@ -56,7 +63,7 @@ export function ChangeEmailForm({ me }: { me: Me }) {
     const options = { emailRedirectTo: `${location.origin}/confirm-email` };
     const { error } = await auth.client.updateUser({ email: new_email }, options);
     setBusy(false);
-    if (error) return setProblem(changeErrorSentence(error, 'Your address is as it was.'));
+    if (error) return setProblem(changeErrorSentence(error, error_words));
     setEmail('');
     const until = endOf(new Date().toISOString());
     queryClient.setQueryData<PendingChange>(pending_key, { new_email, until });

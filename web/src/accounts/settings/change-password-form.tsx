@@ -7,6 +7,12 @@ import { Done, Problem } from './fields.tsx';
 import { MailPasswordLink } from './mail-password-link.tsx';
 import { PasswordField } from './password-field.tsx';
 
+const error_words = {
+  unchanged: 'Your password is as it was.',
+  uncertain:
+    'No answer came, so it is not certain which password holds now. Check your connection and try again; if your current one is refused then, the new one holds.',
+};
+
 type Wrong = { field: 'current' | 'next'; sentence: string };
 
 /** A new password, for whoever knows the old one; else a link by mail. */
@@ -43,9 +49,9 @@ export function ChangePasswordForm({ me }: { me: Me }) {
     } else if (isWrongPassword(error)) {
       complain('current', 'This is not the password you have now. Check it and try again.');
     } else if (error.code === 'weak_password' || error.code === 'same_password') {
-      complain('next', changeErrorSentence(error, ''));
+      complain('next', changeErrorSentence(error, error_words));
     } else {
-      setProblem(changeErrorSentence(error, 'Your password is as it was.'));
+      setProblem(changeErrorSentence(error, error_words));
     }
   };
 

@@ -31,9 +31,7 @@ function CloseAccount({ me }: { me: Me }) {
         Your account closes at once. For 30 days you can restore it by signing in; then everything is erased
         for good.
       </p>
-      <Button onClick={() => setAsking(true)} className="text-danger">
-        Delete account
-      </Button>
+      <Button onClick={() => setAsking(true)}>Delete account</Button>
       {asking && <CloseAccountDialog me={me} onClose={() => setAsking(false)} />}
     </>
   );
