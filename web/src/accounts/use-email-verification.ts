@@ -16,7 +16,7 @@ export function useEmailVerification() {
   const [sent, setSent] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [not_before_ms, setNotBefore] = useState(0);
-  const sent_at = me?.email_verification?.sent_at ?? null;
+  const sent_at = me?.email_verification.sent_at ?? null;
   // Where this computer's clock is wrong, the wait is still no longer than the pause.
   const mailed_ms = sent_at === null ? 0 : Math.min(Date.parse(sent_at), Date.now());
   const wait_s = useSecondsUntil(Math.max(not_before_ms, mailed_ms + pause_ms));

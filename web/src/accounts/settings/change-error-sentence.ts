@@ -2,9 +2,9 @@ import { authErrorSentence } from '../auth-errors.ts';
 
 type AuthFailure = { code?: string | undefined; status?: number | undefined; message: string };
 
-/** True when Auth did not take the current password. */
+/** True when Auth did not take the current password. Its codes for that all begin the same. */
 export function isWrongPassword({ code }: AuthFailure) {
-  return code === 'current_password_invalid' || code === 'current_password_required';
+  return code?.startsWith('current_password_') ?? false;
 }
 
 /**
