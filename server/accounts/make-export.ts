@@ -68,6 +68,7 @@ async function makeExport({ database, storage, exporters }: ExportParts, claimed
   const abort = new AbortController();
   // What breaks off ends both sides: the writing of the file, and the reading of what goes in.
   abort.signal.addEventListener('abort', () => output.destroy(abort.signal.reason));
+  output.on('error', () => {});
   zip.on('error', (error) => abort.abort(error));
   const progress = { parts_done: 0, parts_total: 0 };
   let keeping: Promise<void> | undefined;
@@ -82,22 +83,23 @@ async function makeExport({ database, storage, exporters }: ExportParts, claimed
         keeping = undefined;
       });
   }, keep_every_ms);
+  timer.unref();
+  const orEndBoth = (error: unknown): never => {
+    abort.abort(error);
+    throw abort.signal.reason;
+  };
   try {
-    const storing = storage.putStream(claimed.storage_key, output);
-    const filling = fill(zip, exporters, claimed.user_id, progress, abort.signal).catch((error) => {
-      abort.abort(error);
-      throw abort.signal.reason;
-    });
-    const [size_bytes] = await Promise.all([storing, filling]).finally(() =>
-      Promise.allSettled([storing, filling]),
-    );
+    const storing = storage.putStream(claimed.storage_key, output).catch(orEndBoth);
+    const filling = fill(zip, exporters, claimed.user_id, progress, abort.signal).catch(orEndBoth);
+    await Promise.allSettled([storing, filling]);
+    const [size_bytes] = await Promise.all([storing, filling]);
     if (!(await finishExport(database, claimed, { parts: progress.parts_done, size_bytes }))) {
       throw new ExportDropped();
     }
   } catch (error) {
     // Its key was noted for erasure when it was dropped, but that may have been before the file had its name.
     await storage.delete(claimed.storage_key);
-    if (!(abort.signal.reason instanceof ExportDropped) && !(error instanceof ExportDropped)) throw error;
+    if (!(error instanceof ExportDropped)) throw error;
   } finally {
     clearInterval(timer);
     await keeping;
@@ -117,10 +119,19 @@ async function fill(
   const missing: string[] = [];
 
   async function add(path: string, content: Readable, modified_at: string | undefined, compress: boolean) {
-    signal.throwIfAborted();
     const mtime = modified_at === undefined ? new Date() : new Date(modified_at);
-    zip.addReadStream(content, path, { mtime, compress, mode: 0o100600 });
-    await finished(content, { signal });
+    const breakOff = () => content.destroy(signal.reason);
+    signal.addEventListener('abort', breakOff);
+    try {
+      signal.throwIfAborted();
+      // It listens for errors, which the ZIP does not.
+      const read = finished(content);
+      zip.addReadStream(content, path, { mtime, compress, mode: 0o100600 });
+      await read;
+    } finally {
+      signal.removeEventListener('abort', breakOff);
+      content.destroy();
+    }
     progress.parts_done++;
     progress.parts_total = Math.max(progress.parts_total, progress.parts_done + 1);
   }
