@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { authGate } from './accounts/auth-gate.ts';
 import { avatar_path, avatarRoutes } from './accounts/avatar-routes.ts';
 import { closingRoutes } from './accounts/closing-routes.ts';
 import { emailRoutes } from './accounts/email-routes.ts';
@@ -124,25 +124,8 @@ export function createApp(services: Services) {
   });
 
   if (local_auth) {
-    app.use('/auth/v1/*', limitJson).all('/auth/v1/*', async (c) => {
-      c.header('cache-control', 'no-store');
-      const grant = c.req.query('grant_type');
-      const called = `${c.req.method} ${c.req.path.slice('/auth/v1/'.length)}${grant ? `?${grant}` : ''}`;
-      if (!auth_calls.has(called)) throw new AppError('not_found', 'There is nothing at this address.');
-      const answer = await local_auth.fetch(c.req.raw);
-      if (answer.status >= 500) {
-        throw new AppError('unavailable', 'Signing in does not work at the moment. Try again in a minute.', {
-          retry_after_ms: 5_000,
-        });
-      }
-      // A response of our own, so that the headers of every answer stand on it too.
-      const type = answer.headers.get('content-type');
-      return c.body(
-        await answer.text(),
-        answer.status as ContentfulStatusCode,
-        type ? { 'content-type': type } : {},
-      );
-    });
+    app.use('/auth/v1/*', limitJson);
+    app.route('/', authGate(services, local_auth));
   }
   app.all('/api/*', () => {
     throw new AppError('not_found', 'There is nothing at this address.');
@@ -264,17 +247,3 @@ function configRoutes({ config, local_auth, mailer }: Services) {
   );
   return routes;
 }
-
-/**
- * What of Auth in our process can be called. The rest would do more than the product does: a one-time password makes an
- * account for any address, and a change of password does not ask for the old one.
- */
-const auth_calls = new Set([
-  'POST signup',
-  'POST token?password',
-  'POST token?refresh_token',
-  'GET user',
-  'POST logout',
-  'GET settings',
-  'GET health',
-]);

@@ -70,7 +70,11 @@ export async function prepareDatabase(
   const pool = createPool(database_url, 2, logger);
   try {
     const secrets = config.supabase ? undefined : readLocalAuthSecrets(config);
-    const local_auth = secrets && { ...startLocalAuth({ ...secrets, database_url, site_url }), secrets };
+    const { sign_in_providers } = config;
+    const local_auth = secrets && {
+      ...startLocalAuth({ ...secrets, database_url, site_url, sign_in_providers }),
+      secrets,
+    };
     if (local_auth) undo.push(() => local_auth.stop());
     const isReady = await hasSupabaseObjects(pool).catch((cause) => {
       throw new StartError(describeConnectionFailure(cause), { cause });

@@ -15,6 +15,7 @@ import { deleteClosedProfile } from './accounts/queries.ts';
 import { type Closers, closersJob } from './accounts/run-closers.ts';
 import type { Erasers } from './accounts/run-erasures.ts';
 import { sendOrGiveUp } from './accounts/send-or-give-up.ts';
+import { createSignOuts, signInJob } from './accounts/sign-outs.ts';
 import { billingExporter } from './billing/exporter.ts';
 import { chatExporter } from './chat/exporter.ts';
 import { balanceExhaustedMail } from './chat/mails.ts';
@@ -92,11 +93,13 @@ export function createServices(parts: Parts) {
     billingExporter(database),
   ];
   const running_turns = createRunningTurns(database, logger);
+  const sign_outs = createSignOuts(config, database, logger);
   const notices = { database, mailer, site_url, mails: operatorNoticeMails };
   const jobs: Jobs = startJobs(
     database_url,
     [
       ...accountJobs(database, erasers, logger),
+      signInJob(config, database),
       closersJob(database, closers, logger),
       eraseAccountsJob({ database, erasers, mailer, logger, site_url }),
       exportsJob({ database, storage, exporters, mailer, logger, site_url }),
@@ -119,11 +122,15 @@ export function createServices(parts: Parts) {
     upstream,
     erasers,
     closers,
-    onClosed: (auth_id: string) => stopTurnsOf(running_turns, auth_id),
+    onClosed(auth_id: string) {
+      sign_outs.remember(auth_id);
+      stopTurnsOf(running_turns, auth_id);
+    },
     jobs,
     local_auth,
     web_folder: join(parts.web_folder),
-    verifyToken: createTokenVerifier(config, local_auth?.secrets),
+    sign_outs,
+    verifyToken: createTokenVerifier(config, local_auth?.secrets, sign_outs.hasEnded),
     running_turns,
     tellOperators: createTellOperators(database, jobs, logger),
     bell: createBell(database_url, 'touchline_turns', logger),

@@ -75,13 +75,14 @@ export async function startServer(
       web_folder,
       ...options,
     });
-    const { bell, database, jobs, mailer, running_turns } = services;
+    const { bell, database, jobs, mailer, running_turns, sign_outs } = services;
     undo.push(() => mailer.close());
     undo.push(() => database.destroy());
     undo.push(() => jobs.stop());
     undo.push(() => bell.stop());
+    undo.push(() => sign_outs.stop());
     if (config.mode === 'embedded') await giveBackAllTurns(database, logger);
-    await appointFirstOperator(services, false);
+    await Promise.all([sign_outs.ready, appointFirstOperator(services, false)]);
     undo.push(watchAbandonedTurns(database, running_turns, logger));
     // Without the override a route that answers by itself (RESPONSE_ALREADY_SENT) is recognised.
     serve(getRequestListener(createApp(services).fetch, { overrideGlobalObjects: false }));

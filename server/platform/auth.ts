@@ -15,6 +15,13 @@ import type { LocalAuthSecrets } from './supabase.ts';
  */
 export type SignedIn = { auth_id: string; email: string | undefined; amr?: string[] };
 
+/** Whether the session of a good token has ended before the token did. */
+export type HasEnded = (token: {
+  auth_id: string;
+  session_id: string | undefined;
+  issued_at_s: number;
+}) => boolean | Promise<boolean>;
+
 export type TokenVerifier = (authorization: string | undefined) => Promise<SignedIn>;
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -27,16 +34,29 @@ const most_trusted = 5_000;
  * Verifies the bearer token of a request without asking anybody: with the secret of the Auth in our process, or with
  * the project's public keys on Supabase (fetched once and kept; older projects sign with a shared secret).
  * A signature is checked once in five minutes, because that takes longer than all else before a turn reaches the
- * database. Throws `sign_in_required`.
+ * database. `hasEnded` is asked each time. Throws `sign_in_required`.
  */
-export function createTokenVerifier(config: Config, local: LocalAuthSecrets | undefined): TokenVerifier {
+export function createTokenVerifier(
+  config: Config,
+  local: LocalAuthSecrets | undefined,
+  hasEnded: HasEnded = () => false,
+): TokenVerifier {
   const verify = config.supabase ? verifySupabase(config.supabase) : verifyLocal(local!);
-  const trusted = new Map<string, { signed_in: SignedIn; until_ms: number }>();
+  type Trusted = { signed_in: SignedIn; session: Parameters<HasEnded>[0]; until_ms: number };
+  const trusted = new Map<string, Trusted>();
+
+  /** Without waiting where there is nothing to ask, which is nearly always. */
+  async function unlessEnded({ signed_in, session }: Trusted) {
+    const ended = hasEnded(session);
+    if (ended === false || !(await ended)) return signed_in;
+    throw new AppError('sign_in_required', 'Your sign-in has ended. Sign in again; nothing was changed.');
+  }
+
   return async (authorization) => {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
     if (!token) throw new AppError('sign_in_required', 'Sign in first. Nothing was changed.');
     const known = trusted.get(token);
-    if (known && Date.now() < known.until_ms) return known.signed_in;
+    if (known && Date.now() < known.until_ms) return unlessEnded(known);
     trusted.delete(token);
     let claims: JWTPayload;
     try {
@@ -62,9 +82,20 @@ export function createTokenVerifier(config: Config, local: LocalAuthSecrets | un
     const signed_in: SignedIn = { auth_id: claims.sub, email, amr: readMethods(claims.amr) };
     // The oldest makes room: a Map keeps the order in which its keys came.
     if (trusted.size >= most_trusted) trusted.delete(trusted.keys().next().value!);
-    trusted.set(token, { signed_in, until_ms: Math.min(Date.now() + trust_ms, claims.exp! * 1000) });
-    return signed_in;
+    const session = {
+      auth_id: claims.sub,
+      session_id: readSessionId(claims),
+      issued_at_s: claims.iat ?? 0,
+    };
+    const found = { signed_in, session, until_ms: Math.min(Date.now() + trust_ms, claims.exp! * 1000) };
+    trusted.set(token, found);
+    return unlessEnded(found);
   };
+}
+
+/** The session that a token belongs to; undefined where it names none. */
+export function readSessionId({ session_id }: JWTPayload): string | undefined {
+  return typeof session_id === 'string' && uuid.test(session_id) ? session_id : undefined;
 }
 
 /** Supabase writes `[{method, timestamp}]`, a hook of an operator's may write plain words (RFC 8176). */

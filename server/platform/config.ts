@@ -79,6 +79,7 @@ const settings = z.object({
   GOOGLE_CLIENT_SECRET: text,
   GITHUB_CLIENT_ID: text,
   GITHUB_CLIENT_SECRET: text,
+  GITHUB_URL: url,
   CAPTCHA_PROVIDER: text.pipe(
     z.enum(['hcaptcha', 'turnstile'], { error: 'must be hcaptcha or turnstile' }).optional(),
   ),
@@ -102,6 +103,9 @@ export type SmtpConfig = {
   tls: 'required' | 'off';
   from: MailAddress;
 };
+
+/** `url`: of a server of one's own, such as GitHub Enterprise; undefined: the public one. */
+export type SignInProvider = { client_id: string; client_secret: string; url?: string | undefined };
 
 /** `name` is empty where there is none. */
 export type MailAddress = { name: string; address: string };
@@ -146,7 +150,7 @@ export type Config = {
   /** How many proxies of ours stand in front: so many addresses at the end of X-Forwarded-For are to be believed. */
   trust_proxy: number;
   /** Where Auth runs in our process; a Supabase project has its own in the dashboard. */
-  sign_in_providers: Partial<Record<'google' | 'github', { client_id: string; client_secret: string }>>;
+  sign_in_providers: Partial<Record<'google' | 'github', SignInProvider>>;
   /** Only with a Supabase project, whose Auth checks the answer. */
   captcha: { provider: 'hcaptcha' | 'turnstile'; site_key: string } | undefined;
   log_level: string;
@@ -261,7 +265,13 @@ export function readConfig(environment: Record<string, string | undefined>): Con
         ? { google: { client_id: values.GOOGLE_CLIENT_ID, client_secret: values.GOOGLE_CLIENT_SECRET } }
         : {}),
       ...(values.GITHUB_CLIENT_ID && values.GITHUB_CLIENT_SECRET
-        ? { github: { client_id: values.GITHUB_CLIENT_ID, client_secret: values.GITHUB_CLIENT_SECRET } }
+        ? {
+            github: {
+              client_id: values.GITHUB_CLIENT_ID,
+              client_secret: values.GITHUB_CLIENT_SECRET,
+              url: values.GITHUB_URL?.replace(/\/+$/, ''),
+            },
+          }
         : {}),
     },
     captcha:
