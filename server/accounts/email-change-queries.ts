@@ -117,7 +117,8 @@ export async function applyEmailChange(
       email = ${new_email},
       email_confirmed_at = coalesce(email_confirmed_at, now()),
       raw_user_meta_data = case
-        when raw_user_meta_data ? 'email' then jsonb_set(raw_user_meta_data, '{email}', to_jsonb(${new_email}::text))
+        when ${unwrapped('raw_user_meta_data')} ? 'email'
+          then ${unwrapped('raw_user_meta_data')} || jsonb_build_object('email', ${new_email}::text)
         else raw_user_meta_data
       end,
       confirmation_token = null, recovery_token = null, email_change = null, email_change_token_new = null,
@@ -126,7 +127,8 @@ export async function applyEmailChange(
   `.execute(database);
   await sql`
     update auth.identities set
-      identity_data = identity_data || jsonb_build_object('email', ${new_email}::text, 'email_verified', true),
+      identity_data = ${unwrapped('identity_data')}
+        || jsonb_build_object('email', ${new_email}::text, 'email_verified', true),
       updated_at = now()
     where user_id = ${auth_id} and provider = 'email'
   `.execute(database);
@@ -137,4 +139,10 @@ export async function applyEmailChange(
     returning id
   `.execute(database);
   return rows.length > 0;
+}
+
+/** The object in a column of Auth's: the Auth in our process writes it as a text within the JSON. */
+function unwrapped(column: 'raw_user_meta_data' | 'identity_data') {
+  const value = sql.ref(column);
+  return sql`case jsonb_typeof(${value}) when 'string' then (${value} #>> '{}')::jsonb else ${value} end`;
 }
