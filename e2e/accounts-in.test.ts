@@ -90,7 +90,7 @@ it('before the address is confirmed the words of the fourth message wait, and go
   const { email, context, page, complaints } = await signUp('waits', { path: '/coaches/carousel' });
   await banner(page).getByText(`We mailed a link to ${email}`).waitFor();
   // The first mail has only just gone out.
-  const again = banner(page).getByRole('button', { name: /^Send again in \d+ s$/ });
+  const again = banner(page).getByRole('button', { name: /^Send again \(\d+ s\)$/ });
   expect(await again.getAttribute('aria-disabled')).toBe('true');
   await look(page, 'confirm-banner');
   await expectAccessible(page, 'banner');
@@ -130,7 +130,7 @@ it('before the address is confirmed the words of the fourth message wait, and go
 it('a mail that is asked for too soon is refused in words, and the page waits as long as the server says', async () => {
   const { context, page } = await signUp('impatient');
   await banner(page)
-    .getByRole('button', { name: /^Send again in/ })
+    .getByRole('button', { name: /^Send again \(/ })
     .waitFor();
   // A page whose clock has run ahead thinks that the minute is over.
   await page.clock.install({ time: Date.now() + 61_000 });
@@ -138,7 +138,7 @@ it('a mail that is asked for too soon is refused in words, and the page waits as
   await banner(page).getByRole('button', { name: 'Send again', exact: true }).click();
   await expect.poll(() => banner(page).getByRole('alert').innerText()).toMatch(/wait|again|minute/i);
   await banner(page)
-    .getByRole('button', { name: /^Send again in/ })
+    .getByRole('button', { name: /^Send again \(/ })
     .waitFor();
   await context.close();
 });

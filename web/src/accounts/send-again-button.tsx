@@ -16,7 +16,7 @@ export function SendAgainButton({
       onClick={() => void send()}
       className="min-h-9 px-3 whitespace-nowrap tabular-nums"
     >
-      {sending ? 'Sending' : wait_s > 0 ? `Send again in ${wait}` : 'Send again'}
+      {sending ? 'Sending' : wait_s > 0 ? `Send again (${wait})` : 'Send again'}
     </Button>
   );
 }

@@ -1,4 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { useMe } from '../accounts/me.ts';
 import { sentenceFor } from '../platform/api-error.ts';
 import { Button } from '../platform/button.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
@@ -11,6 +12,7 @@ import { useNearView } from './use-near-view.ts';
 /** The member's chats by day; further ones load as the list is scrolled. */
 export function ChatList() {
   const { api } = usePlatform();
+  const { data: me } = useMe();
   const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
     chatSessionsQuery(api),
   );
@@ -34,7 +36,7 @@ export function ChatList() {
           Your chats will stand here. Choose a coach and write your first message.
         </p>
       )}
-      {groupByDay(data ?? []).map(({ heading, items }) => (
+      {groupByDay(data ?? [], new Date(), me?.time_zone).map(({ heading, items }) => (
         <section key={heading} className="mt-3">
           <h2 className="px-2.5 py-1.5 text-small font-medium text-muted">{heading}</h2>
           <ul>

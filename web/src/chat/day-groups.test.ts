@@ -26,3 +26,12 @@ test('older chats stand under their month, with the year when it is another one'
 test('a clock that runs ahead of ours still means today', () => {
   expect(groupByDay([at(2026, 10, 22, 1)], now)[0]?.heading).toBe('Today');
 });
+
+test('a member who has chosen a time zone has its midnight, whatever the browser says', () => {
+  const noon = new Date('2026-11-22T12:00:00Z');
+  const chats = [{ updated_at: '2026-11-21T16:00:00Z' }, { updated_at: '2025-12-31T16:00:00Z' }];
+  const headings = (zone: string) => groupByDay(chats, noon, zone).map(({ heading }) => heading);
+  expect(headings('Asia/Tokyo')).toEqual(['Today', 'January']);
+  expect(headings('America/New_York')).toEqual(['Yesterday', 'December 2025']);
+  expect(groupByDay(chats, noon, 'Mars/Olympus')).toHaveLength(2);
+});

@@ -63,6 +63,18 @@ test('a refused repetition puts no words anywhere: what is being written stays, 
   expect(openNewChat).not.toHaveBeenCalled();
 });
 
+test('a message that waits for the address to be confirmed keeps its words and says which refusal it was', () => {
+  const { effects, drafts, queryClient } = effectsOnPage();
+  queryClient.setQueryData(['me'], { email_confirmed: true });
+  const unconfirmed = new ApiError('email_unconfirmed', 403, 'Confirm your email address first.');
+  effects.onRefused(newLiveTurn('t', 's', request), request, unconfirmed);
+  expect(drafts.get('s')).toMatchObject({ content: 'Hi', notice_code: 'email_unconfirmed' });
+  // What the page believed of the address was wrong, or it is confirmed by now.
+  expect(queryClient.getQueryState(['me'])?.isInvalidated).toBe(true);
+  drafts.notice('s', null);
+  expect(drafts.get('s').notice_code).toBe(null);
+});
+
 test('a first message that is refused leads back to its coach', () => {
   const { effects, drafts, openNewChat } = effectsOnPage();
   const first = { ...request, draft_key: 'new-storyteller' };

@@ -99,7 +99,7 @@ export function ChangePasswordForm({ me }: { me: Me }) {
               I do not know the current one
             </button>
           )}
-          <Done>{state === 'saved' && 'Your new password holds. Other devices are signed out.'}</Done>
+          <Done>{state === 'saved' && 'Your new password holds. Other devices have to sign in again.'}</Done>
         </div>
       </form>
       {forgotten && (

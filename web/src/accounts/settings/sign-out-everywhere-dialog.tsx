@@ -1,13 +1,17 @@
 import { useId, useState } from 'react';
 import { Button } from '../../platform/button.tsx';
 import { Dialog } from '../../platform/dialog.tsx';
+import { usePlatform } from '../../platform/platform-context.ts';
 import { useAuth } from '../auth-context.ts';
 import { Problem } from './fields.tsx';
 
 /** Asks before every device is signed out. */
 export function SignOutEverywhereDialog({ onClose }: { onClose: () => void }) {
   const id = useId();
+  const { config } = usePlatform();
   const { signOut } = useAuth();
+  // Supabase lets a token that is out run to its end; our own gate does not.
+  const others = config.mode === 'supabase' ? 'an hour' : 'seconds';
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
 
@@ -33,8 +37,8 @@ export function SignOutEverywhereDialog({ onClose }: { onClose: () => void }) {
         Sign out everywhere?
       </h2>
       <p className="mt-2 mb-4 text-muted">
-        Every device is signed out within seconds, this one too. What you have written here and not sent is
-        removed from this browser.
+        Every device is signed out, this one at once, the others within {others}. What you have written here
+        and not sent is removed from this browser.
       </p>
       <Problem>{problem}</Problem>
       <div className="mt-6 flex flex-wrap justify-end gap-2.5">
