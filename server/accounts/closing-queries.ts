@@ -13,10 +13,13 @@ export async function closeAccount(
   confirmation: string,
   closers: string[],
 ): Promise<ClosingOutcome> {
-  const { rows } = await sql<{ result: ClosingOutcome }>`
-    select public.close_account(${auth_id}, ${confirmation}, ${closers}::text[]) as result
+  // The times as columns, to arrive in the form of all others.
+  const { rows } = await sql<ClosingOutcome>`
+    select result ->> 'outcome' as outcome, (result ->> 'deleted_at')::timestamptz as deleted_at,
+      (result ->> 'erase_after')::timestamptz as erase_after
+    from public.close_account(${auth_id}, ${confirmation}, ${closers}::text[]) as result
   `.execute(database);
-  return rows[0]!.result;
+  return rows[0]!;
 }
 
 /**

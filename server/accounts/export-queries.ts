@@ -197,6 +197,15 @@ export async function forgetExportMail(database: Database, id: string): Promise<
   await database.updateTable('account_exports').set({ mail_due_at: null }).where('id', '=', id).execute();
 }
 
+/** Gives up what was left by its server this often: it may be what its servers died of. */
+export async function giveUpExports(database: Database, most_left: number): Promise<void> {
+  await sql`
+    update public.account_exports
+    set status = 'failed', storage_key = null
+    where status = 'running' and attempts >= ${most_left} and next_attempt_at <= now()
+  `.execute(database);
+}
+
 /** Deletes the exports whose time is over; a trigger notes the files. Returns how many. */
 export async function deleteExpiredExports(database: Database): Promise<number> {
   const { numDeletedRows } = await database

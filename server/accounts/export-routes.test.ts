@@ -313,6 +313,18 @@ describe('the making', () => {
     await expect(first).rejects.toThrow();
   });
 
+  it('one whose servers die again and again is given up, and another can be asked for', async () => {
+    const id = await insertExport();
+    await ownPool.query(
+      `update public.account_exports
+       set status = 'running', attempts = 6, storage_key = 'left', next_attempt_at = now() where id = $1`,
+      [id],
+    );
+    await make(exporting(() => 'words'));
+    expect(await findExport(id)).toMatchObject({ status: 'failed', attempts: 6 });
+    expect((await ask(member)).status).toBe(202);
+  });
+
   it('one that fails is tried three times, then it has failed and leaves nothing, and another can be asked for', async () => {
     const id = await insertExport();
     let tries = 0;

@@ -15,6 +15,7 @@ import {
   deleteExpiredExports,
   finishExport,
   forgetExportMail,
+  giveUpExports,
   keepExport,
   putOffExport,
 } from './export-queries.ts';
@@ -33,6 +34,8 @@ export type ExportParts = {
 export const exports_job = 'make_exports';
 
 const most_attempts = 3;
+/** A server may be restarted in the middle of one, and another one too. */
+const most_left = 6;
 const keep_every_ms = 1_000;
 
 /** Makes each minute the exports that were asked for, and deletes those whose time is over; asking wakes it at once. */
@@ -44,6 +47,7 @@ export function exportsJob(parts: ExportParts): Job {
 export async function makeExports(parts: ExportParts): Promise<void> {
   const { database, logger } = parts;
   await deleteExpiredExports(database);
+  await giveUpExports(database, most_left);
   for (;;) {
     const claimed = await claimExport(database);
     if (!claimed) break;

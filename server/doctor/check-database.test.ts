@@ -72,6 +72,10 @@ test('what waits in the tables is counted', async () => {
     expect((await check({ DATABASE_URL: url, OPENAI_API_KEY: 'sk-x' })).at(-2)).toMatch(
       /^note erasures: 2 wait, 1 of them after a failed attempt/,
     );
+    await pool.query(add_erasure, ['stripe_customer', 'cus_1', 0]);
+    expect((await check({ DATABASE_URL: url, OPENAI_API_KEY: 'sk-x' })).at(-2)).toMatch(
+      /^note erasures: 3 wait, 1 of them at Stripe, .*delete from public\.erasures where kind = 'stripe_customer';$/,
+    );
   } finally {
     await close();
   }

@@ -7,6 +7,7 @@ type Counts = {
   expired_stores: number;
   waiting: number;
   upstream: number;
+  at_stripe: number;
   failed: number;
 };
 
@@ -25,7 +26,7 @@ export async function checkRows(pool: pg.Pool, config: Config): Promise<Finding[
     if (code === '42P01' || code === '42703') return [];
     return [chats.note(`What waits could not be counted (${code ?? 'no answer within 5 seconds'}).`)];
   }
-  const { dead_threads, expired_stores, waiting, upstream, failed } = counts;
+  const { dead_threads, expired_stores, waiting } = counts;
   return [
     dead_threads === 0
       ? chats.good("None hangs on a thread of OpenAI's old Assistants API.")
@@ -37,15 +38,20 @@ export async function checkRows(pool: pg.Pool, config: Config): Promise<Finding[
       : stores.note(
           `${count(expired_stores, 'one has', 'have')} expired: each is made anew from our own text at its chat's next turn with files. Nothing to do.`,
         ),
-    waiting === 0 ? erasures.good('None waits.') : describeErasures(waiting, upstream, failed, config),
+    waiting === 0 ? erasures.good('None waits.') : describeErasures(counts, config),
   ];
 }
 
-function describeErasures(waiting: number, upstream: number, failed: number, { openai }: Config) {
+function describeErasures({ waiting, upstream, at_stripe, failed }: Counts, { openai }: Config) {
   const start = `${count(waiting, 'one waits', 'wait')}`;
   if (upstream > 0 && !openai) {
     return erasures.wrong(
       `${start}, ${upstream} of them at OpenAI, where nothing can be erased without OPENAI_API_KEY: set the key under which they were made.`,
+    );
+  }
+  if (at_stripe > 0) {
+    return erasures.note(
+      `${start}, ${at_stripe} of them at Stripe, where this version erases nothing: delete these customers in Stripe's dashboard, then run: delete from public.erasures where kind = 'stripe_customer';`,
     );
   }
   if (failed === 0)
@@ -68,6 +74,7 @@ async function countRows(pool: pg.Pool): Promise<Counts> {
         as expired_stores,
       count(*)::int as waiting,
       count(*) filter (where kind like 'openai\_%')::int as upstream,
+      count(*) filter (where kind = 'stripe_customer')::int as at_stripe,
       count(*) filter (where attempts > 0)::int as failed
     from public.erasures
   `);
