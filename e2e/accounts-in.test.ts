@@ -230,6 +230,8 @@ it('an address changes when both mailboxes have said yes', async () => {
   await field.fill('moved@example.org');
   await field.press('Enter');
   await page.getByText('Two mailboxes have to say yes.').waitFor();
+  await page.reload();
+  await page.getByText('Two mailboxes have to say yes.').waitFor();
   await look(page, 'settings-sign-in');
   await expectAccessible(page, 'sign-in settings');
 

@@ -23,6 +23,7 @@ import {
 import { createSendBehind, sendMailsOf } from './auth-mails.ts';
 import { changeSignIn } from './change-sign-in.ts';
 import { confirmEmailChange } from './email-change.ts';
+import { findWaitingEmailChange } from './email-change-queries.ts';
 import { createEvenTime, type Pause } from './even-time.ts';
 import { hashMailToken } from './mail-token.ts';
 import { alreadySignedUpMail, passwordRemovedMail } from './mails/sign-in-mails.ts';
@@ -63,7 +64,7 @@ export function authGate(given: AuthGateParts, auth: LocalAuth, pause?: Pause) {
   sendMailsOf(auth, sendBehind, site_url);
 
   const calls: Record<string, (c: AuthContext) => Promise<Response>> = {
-    'GET user': pass,
+    'GET user': tellUser,
     'GET settings': pass,
     'GET health': pass,
     'POST signup': signUp,
@@ -113,6 +114,14 @@ export function authGate(given: AuthGateParts, auth: LocalAuth, pause?: Pause) {
     const path = pathname.slice('/auth/v1/'.length) + search;
     const body = c.req.method === 'GET' ? undefined : await readBody(c);
     return passBack(c, await askAuth(c, auth, { path, body }));
+  }
+
+  /** Who is signed in, with the new address while it waits to be confirmed: the app says so after a reload too. */
+  async function tellUser(c: AuthContext) {
+    const answer = await askAuth(c, auth, { method: 'GET', path: 'user' });
+    if (!answer.ok) return passBack(c, answer);
+    const user = (await answer.json()) as { id: string };
+    return c.json({ ...user, ...(await findWaitingEmailChange(database, user.id)) });
   }
 
   async function signUp(c: AuthContext) {

@@ -198,10 +198,12 @@ describe('a new address', () => {
     const anybody = await createAuthClient(server);
     const half = await anybody.verifyOtp({ token_hash: tokens[0]!, type: 'email_change' });
     expect(half).toMatchObject({ data: { user: null, session: null }, error: null });
-    expect((await client.getUser()).data.user?.email).toBe(member.email);
+    const waiting = { email: member.email, new_email, email_change_sent_at: expect.any(String) };
+    expect((await client.getUser()).data.user).toMatchObject(waiting);
     const done = await anybody.verifyOtp({ token_hash: tokens[1]!, type: 'email_change' });
     expect(done).toMatchObject({ data: { user: { email: new_email }, session: null }, error: null });
-    expect((await client.getUser()).data.user?.email).toBe(new_email);
+    const { user } = (await client.getUser()).data;
+    expect([user?.email, user?.new_email]).toEqual([new_email, undefined]);
     const signed_in = await anybody.signInWithPassword({ email: new_email, password });
     expect(signed_in.error).toBeNull();
   });

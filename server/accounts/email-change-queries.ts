@@ -50,6 +50,17 @@ export async function deleteEmailChange(database: Database, user_id: string): Pr
   await database.deleteFrom('email_changes').where('user_id', '=', user_id).execute();
 }
 
+/** The change that an Auth user has asked for and that still waits, in the words of Supabase Auth. */
+export async function findWaitingEmailChange(database: Database, auth_id: string) {
+  const { rows } = await sql<{ new_email: string; email_change_sent_at: string }>`
+    select new_email, email_changes.created_at as email_change_sent_at
+    from public.email_changes join public.profiles on id = user_id
+    where auth_id = ${auth_id} and email is distinct from new_email
+      and email_changes.created_at > now() - interval '24 hours'
+  `.execute(database);
+  return rows[0];
+}
+
 type ChangeAsItStands = {
   auth_id: string;
   user_id: string;

@@ -33,12 +33,11 @@ export function ChangeEmailForm({ me }: { me: Me }) {
   const { data: pending } = useQuery({
     queryKey: pending_key,
     queryFn: async (): Promise<PendingChange | null> => {
-      const { data } = await auth.client.getUser();
+      const { data, error } = await auth.client.getUser();
+      if (error) throw error;
       const { new_email, email_change_sent_at } = data.user ?? {};
       return new_email ? { new_email, until: endOf(email_change_sent_at) } : null;
     },
-    // What was asked for here stays on the page; where Auth is ours it does not tell it again.
-    staleTime: Number.POSITIVE_INFINITY,
   });
 
   /** On Supabase the operator sets how long links live; here it is a day. */
