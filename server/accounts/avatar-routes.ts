@@ -109,10 +109,22 @@ export function avatarRoutes(parts: RoleParts & { storage: Storage; rate_limits:
     };
     if (c.req.header('if-none-match') === headers.etag) return c.body(null, 304, headers);
     if (c.req.method === 'HEAD') return c.body(null, 200, headers);
-    const bytes = await storage.getStream(avatarKey(id, version));
-    return c.body(Readable.toWeb(bytes) as ReadableStream, 200, headers);
+    const avatar = await readAvatar(storage, avatarKey(id, version));
+    if (!avatar) throw notFound('picture');
+    return c.body(avatar, 200, headers);
   });
   return routes;
+}
+
+/** A few kilobytes. Undefined where there is none: another request has just replaced it, or the column was written to. */
+async function readAvatar(storage: Storage, key: string) {
+  try {
+    const chunks: Uint8Array[] = await (await storage.getStream(key)).toArray();
+    return new Uint8Array(Buffer.concat(chunks));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Made of what the server chose, never of what stands in the column: members may write that over the Data API. */

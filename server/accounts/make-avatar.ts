@@ -2,8 +2,8 @@ import { AppError } from '../platform/errors.ts';
 
 export const max_avatar_bytes = 5 * 1024 * 1024;
 const side_px = 256;
-/** What a phone's camera makes; a few bytes can claim many more. */
-const most_pixels = 50_000_000;
+/** What a phone's camera makes; a few bytes can claim many more, and each may take 8 bytes of memory. */
+const most_pixels = 25_000_000;
 const longest_s = 10;
 /** Each holds up to 5 MB while it waits. */
 const most_waiting = 10;
