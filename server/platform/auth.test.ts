@@ -96,6 +96,29 @@ describe('with the Auth in our process', () => {
     }
   });
 
+  test('a token whose session has ended is refused, also one that was taken before', async () => {
+    const session_id = randomUUID();
+    const issued_at_s = now_s();
+    const token = await sign(memberClaims({ session_id, iat: issued_at_s }), secret);
+    const asked: unknown[] = [];
+    let ended: boolean | Promise<boolean> = false;
+    const verify = createTokenVerifier(
+      readConfig({}),
+      { jwt_secret: secret, publishable_key: 'sb_publishable_test', secret_key: 'sb_secret_test' },
+      (token) => {
+        asked.push(token);
+        return ended;
+      },
+    );
+    expect(await verify(`Bearer ${token}`)).toEqual({ auth_id, email });
+    for (ended of [true, Promise.resolve(true)]) {
+      expect(await codeOf(verify(`Bearer ${token}`))).toBe('sign_in_required');
+    }
+    ended = Promise.resolve(false);
+    expect(await verify(`Bearer ${token}`)).toEqual({ auth_id, email });
+    expect(asked).toEqual(Array(4).fill({ auth_id, session_id, issued_at_s }));
+  });
+
   test('a token of another secret is refused', async () => {
     const token = await sign(memberClaims(), secret.replace('a', 'b'));
     expect(await codeOf(verifyToken(token))).toBe('sign_in_required');

@@ -5,10 +5,7 @@ export const only_checks = 'x-touchline-only-checks';
 
 /** What Supabase Lite 0.10 makes anew for each request and what is changed of it here. */
 type AuthService = {
-  repo: {
-    findUserByEmail: (email: string) => Promise<AuthUser | null>;
-    findIdentityByProviderAndId: unknown;
-  };
+  repo: { findUserByEmail: (email: string) => Promise<AuthUser | null> };
   signInWithPassword: (email: string, password: string) => Promise<unknown>;
   createSessionForUser: (...given: unknown[]) => Promise<unknown>;
   determineAccountLinking: (emails: ProviderEmail[], provider: string, sub: string) => Promise<unknown>;
@@ -17,7 +14,7 @@ type AuthUser = { id: string; encrypted_password?: string | null };
 type ProviderEmail = { email: string; verified: boolean; primary: boolean };
 
 /** A hash like any other, of no password that anybody knows. */
-const nobodys_hash = '$2b$10$Zq0vXkTqYt7Jm1oB4sWc8eUaR2hLgN5dPfI9xKyE3wVbM6uSjC1Ga';
+export const nobodys_hash = '$2b$10$Zq0vXkTqYt7Jm1oB4sWc8eUaR2hLgN5dPfI9xKyE3wVbM6uSjC1Ga';
 
 /**
  * Closes what Supabase Lite leaves open, by changing what it makes for a request: an address without a password costs as

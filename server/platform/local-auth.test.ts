@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { openDatabase, type TestDatabase } from '../testing/open-database.ts';
 import { createTokenVerifier } from './auth.ts';
 import { readConfig } from './config.ts';
-import { type LocalAuth, startLocalAuth } from './local-auth.ts';
+import { type LocalAuth, type LocalAuthMail, startLocalAuth } from './local-auth.ts';
+import { nobodys_hash } from './local-auth-guard.ts';
 
 /** Every worker that was started, so that a test can let one die. */
 const workers = vi.hoisted(() => [] as Worker[]);
@@ -119,6 +120,62 @@ describe('a member', () => {
 test('nobody is let in without the public key', async () => {
   const answer = await auth.fetch(new Request(`${site_url}/auth/v1/settings`));
   expect(answer.status).toBe(401);
+});
+
+test('a password can be looked at without signing anybody in', async () => {
+  const email = newEmail();
+  await signUp(email);
+  const count = async () => (await test_database.pool.query('select 1 from auth.sessions')).rowCount;
+  const before = await count();
+  expect(await auth.checkPassword(email, password)).toBe(true);
+  expect(await auth.checkPassword(email, 'another password')).toBe(false);
+  expect(await auth.checkPassword(newEmail(), password)).toBe(false);
+  expect(await count()).toBe(before);
+});
+
+test('nobody can ask for that from outside, nor sign in to an account without a password', async () => {
+  const email = newEmail();
+  await signUp(email);
+  const answer = await auth.fetch(
+    new Request(`${site_url}/auth/v1/token?grant_type=password`, {
+      method: 'POST',
+      headers: { apikey: secrets.publishable_key, 'x-touchline-only-checks': 'yes' },
+      body: JSON.stringify({ email, password }),
+    }),
+  );
+  expect(await answer.json()).toMatchObject({ access_token: expect.any(String) });
+  await test_database.pool.query('update auth.users set encrypted_password = null where email = $1', [email]);
+  expect((await signIn(email)).body).toMatchObject({ error_code: 'invalid_credentials' });
+});
+
+test('an address without an account is looked at as long as a wrong password: with the same hash', () => {
+  // Whatever is no hash of bcrypt's is refused at once, and one with another cost takes another time.
+  expect(nobodys_hash).toMatch(/^\$2b\$10\$[./A-Za-z0-9]{53}$/);
+});
+
+test('what Auth notes of a person is JSON that our triggers can read', async () => {
+  const { body } = await post('signup', { email: newEmail(), password, data: { user_name: 'Nora' } });
+  const { rows } = await test_database.pool.query(
+    `select user_name, jsonb_typeof(raw_user_meta_data) as user_meta, jsonb_typeof(identity_data) as identity
+     from profiles join auth.users on auth_id = users.id join auth.identities on user_id = users.id
+     where users.id = $1`,
+    [body.user.id],
+  );
+  expect(rows).toEqual([{ user_name: 'Nora', user_meta: 'object', identity: 'object' }]);
+});
+
+test('mails are handed to whoever sends them, with a secret in them that nobody guesses', async () => {
+  const email = newEmail();
+  await signUp(email);
+  const mails: LocalAuthMail[] = [];
+  auth.onMail((mail) => mails.push(mail));
+  await post('recover', { email });
+  await post('otp', { email, create_user: false });
+  await vi.waitFor(() => expect(mails).toHaveLength(2));
+  expect(mails).toEqual([
+    { kind: 'recovery', to: email, token_hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    { kind: 'magiclink', to: email, token_hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+  ]);
 });
 
 test('passwords are not kept as they were typed', async () => {
