@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser } from './launch-browser.ts';
+import { confirmEmail, readMailLink } from './read-outbox.ts';
 import { startTouchline } from './start-touchline.ts';
 import { expectAccessible, look, openPage, replyEnded, send } from './steps.ts';
 
@@ -21,39 +22,12 @@ afterAll(async () => {
   await browser.close();
 });
 
-/** The words of the newest mail to an address whose subject says this. */
-async function mailTo(to: string, subject: string) {
-  type Mail = { id: string; to: string; subject: string; text: string };
-  const ask = async (path: string) => (await fetch(`${touchline.url}/api/outbox${path}`)).json();
-  let found: Mail | undefined;
-  await expect
-    .poll(async () => {
-      const { mails } = (await ask('')) as { mails: Mail[] };
-      found = mails.find((mail) => mail.to === to && mail.subject.includes(subject));
-      return found?.subject ?? '';
-    })
-    .toContain(subject);
-  return ((await ask(`/${found!.id}`)) as Mail).text;
-}
-
-/** What follows `#` in the link of such a mail. */
-async function linkTo(to: string, subject: string) {
-  const [, fragment] = /#(\S+)/.exec(await mailTo(to, subject)) ?? [];
-  return new URLSearchParams(fragment);
-}
-
 const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
   fetch(touchline.url + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
-
-/** Opens the link in the first mail, as on another device. */
-async function confirmEmail(email: string) {
-  const token = (await linkTo(email, 'Confirm your address')).get('token');
-  expect((await post('/api/email-verification', { token })).status).toBe(200);
-}
 
 /** A new member on a page of the app. */
 async function signUp(name: string, { viewport = desk, path = '/' } = {}) {
@@ -116,7 +90,7 @@ it('before the address is confirmed the words of the fourth message wait, and go
   await look(page, 'message-waits');
   await expectAccessible(page, 'message waits');
 
-  await confirmEmail(email);
+  await confirmEmail(touchline.url, email);
   await page
     .getByText('Your email is confirmed. You can send your message now.')
     .waitFor({ timeout: 25_000 });
@@ -222,7 +196,7 @@ it('a picture is looked at before it is used, stands in the menu, and is removed
 
 it('an address changes when both mailboxes have said yes', async () => {
   const { email, context, page, complaints } = await signUp('moves', { path: '/settings/sign-in' });
-  await confirmEmail(email);
+  await confirmEmail(touchline.url, email);
   const field = page.getByLabel('New email address');
   await field.fill(email);
   await page.getByRole('button', { name: 'Change address' }).click();
@@ -240,7 +214,7 @@ it('an address changes when both mailboxes have said yes', async () => {
     [email, 'Confirm the new address'],
     ['moved@example.org', 'Confirm this address'],
   ] as const) {
-    const token_hash = (await linkTo(to, subject)).get('token_hash');
+    const token_hash = (await readMailLink(touchline.url, to, subject)).get('token_hash');
     const answer = await post('/auth/v1/verify', { type: 'email_change', token_hash }, { apikey: auth_key });
     expect(answer.status).toBe(200);
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { confirmEmail } from './read-outbox.ts';
 
 const output = join(import.meta.dirname, 'output');
 /** `UPDATE_SCREENSHOTS=1 npm test` renews the pictures of the documentation. */
@@ -40,11 +41,16 @@ export async function expectAccessible(page: Page, name: string) {
   expect(violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes[0]?.target}`)).toEqual([]);
 }
 
+/** A new member, whose address is confirmed. */
 export async function signUp(page: Page) {
+  const email = `member-${Date.now()}@example.org`;
   await page.getByRole('link', { name: 'Create an account' }).click();
-  await page.getByRole('textbox', { name: 'Email' }).fill(`member-${Date.now()}@example.org`);
+  await page.getByRole('textbox', { name: 'Email' }).fill(email);
   await page.getByLabel('Password', { exact: true }).fill('a long password');
   await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByRole('heading', { name: 'What do you want to finish?' }).waitFor();
+  await confirmEmail(new URL(page.url()).origin, email);
+  await page.reload();
   await page.getByRole('heading', { name: 'What do you want to finish?' }).waitFor();
 }
 
