@@ -270,13 +270,18 @@ describe('on Supabase', () => {
   });
 
   /** A member with a token of a session that was opened by `methods`. */
-  async function signedIn(member: TestMember, methods: string[], email = member.email) {
+  async function signedIn(
+    member: TestMember,
+    methods: string[],
+    email = member.email,
+    session_id: string = randomUUID(),
+  ) {
     const timestamp = Math.floor(Date.now() / 1000);
     const token = await new SignJWT({
       sub: member.auth_id,
       email,
       role: 'authenticated',
-      session_id: randomUUID(),
+      session_id,
       amr: methods.map((method) => ({ method, timestamp })),
     })
       .setProtectedHeader({ alg: 'HS256' })
@@ -342,6 +347,82 @@ describe('on Supabase', () => {
     );
     for (const member of [first, second, third]) {
       expect(await isConfirmed(await signedIn(member, ['oauth']))).toBe(false);
+    }
+  });
+
+  /** Somebody signed up with an address that is another's, and is still signed in: the sessions of the two. */
+  async function takenBySomebody() {
+    const member = await unconfirmed();
+    await database.pool.query(`update auth.users set encrypted_password = 'a hash' where id = $1`, [
+      member.auth_id,
+    ]);
+    const [theirs, own] = [randomUUID(), randomUUID()];
+    await database.pool.query('insert into auth.sessions (id, user_id) values ($1, $3), ($2, $3)', [
+      theirs,
+      own,
+      member.auth_id,
+    ]);
+    const read = async () => {
+      const user = await database.pool.query('select encrypted_password from auth.users where id = $1', [
+        member.auth_id,
+      ]);
+      const sessions = await database.pool.query('select id from auth.sessions where user_id = $1', [
+        member.auth_id,
+      ]);
+      return { password: user.rows[0].encrypted_password, sessions: sessions.rows.map(({ id }) => id) };
+    };
+    return { member, theirs, own, read };
+  }
+
+  it.each(['oauth', 'magiclink'])(
+    'whoever proves the address (%s) is rid of who had signed up with it before',
+    async (method) => {
+      const { member, theirs, own, read } = await takenBySomebody();
+      await addIdentity(member, { email: member.email, email_verified: true });
+      const stranger = await signedIn(member, ['password'], member.email, theirs);
+      expect(await isConfirmed(stranger)).toBe(false);
+      expect(await isConfirmed(await signedIn(member, [method], member.email, own))).toBe(true);
+      expect(await read()).toEqual({ password: null, sessions: [own] });
+      expect((await stranger.fetch('/api/me')).status).toBe(401);
+      await vi.waitFor(() => {
+        const subjects = mailsTo(smtp, member.email).map(({ subject }) => subject);
+        expect(subjects.some((subject) => subject?.includes('has no password now'))).toBe(true);
+      }, 10_000);
+    },
+  );
+
+  it('a recovery leaves the password, which may be the new one, and no other session', async () => {
+    const { member, own, read } = await takenBySomebody();
+    expect(await isConfirmed(await signedIn(member, ['recovery'], member.email, own))).toBe(true);
+    expect(await read()).toEqual({ password: 'a hash', sessions: [own] });
+  });
+
+  it('a sign-in that proves nothing takes nobody anything', async () => {
+    const { member, theirs, own, read } = await takenBySomebody();
+    await addIdentity(member, { email: member.email, email_verified: false });
+    expect(await isConfirmed(await signedIn(member, ['oauth'], member.email, own))).toBe(false);
+    const { password, sessions } = await read();
+    expect(password).toBe('a hash');
+    expect(sessions.sort()).toEqual([theirs, own].sort());
+  });
+
+  it('where the project does not let us write to Auth, the address waits for our own mail', async () => {
+    const { member, own, read } = await takenBySomebody();
+    await addIdentity(member, { email: member.email, email_verified: true });
+    await database.pool.query(`
+      create function auth.refuse() returns trigger language plpgsql as
+        $$ begin raise insufficient_privilege; end $$;
+      create trigger refuse before update on auth.users for each row execute function auth.refuse();
+    `);
+    try {
+      const client = await signedIn(member, ['oauth'], member.email, own);
+      expect(await isConfirmed(client)).toBe(false);
+      expect((await read()).password).toBe('a hash');
+      expect(await confirm(tokenOf(await nthMail(smtp, member.email)), hosted.url)).toMatchObject({
+        status: 200,
+      });
+    } finally {
+      await database.pool.query('drop trigger refuse on auth.users; drop function auth.refuse');
     }
   });
 });

@@ -2,60 +2,42 @@ import type { SignedIn } from '../platform/auth.ts';
 import type { Config } from '../platform/config.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
-import type { Logger } from '../platform/logger.ts';
-import type { Mailer } from '../platform/mail/mailer.ts';
 import type { RateLimit, RateLimits } from '../platform/rate-limit.ts';
 import {
   claimFirstVerification,
   confirmEmailByToken,
-  confirmProvenEmail,
   releaseFirstVerification,
   replaceVerification,
 } from './email-queries.ts';
 import { createMailToken, hashMailToken } from './mail-token.ts';
 import { emailVerificationMail } from './mails/email-mails.ts';
+import { type ProofParts, proveByToken } from './prove-by-token.ts';
 import type { Profile } from './queries.ts';
 
 /** How many messages a member has before the address is confirmed. */
 export const unconfirmed_messages = 3;
 
-export type EmailVerificationParts = {
-  config: Config;
-  database: Database;
-  mailer: Mailer;
-  site_url: string;
-  logger: Logger;
-  rate_limits: RateLimits;
-};
+export type EmailVerificationParts = ProofParts & { config: Config; rate_limits: RateLimits };
 
 /** Counted by account, and for the first mail too. */
 const pause: RateLimit = { name: 'verification_mail', points: 1, per_ms: 60_000 };
 const daily: RateLimit = { name: 'verification_mail_daily', points: 5, per_ms: 24 * 60 * 60_000 };
 
-/** How Supabase calls a sign-in that went through the member's mailbox. */
-const mailbox_methods = new Set(['otp', 'magiclink', 'recovery']);
-
 /**
- * Returns whether a member's address is confirmed, and settles it where it can be: proven by the sign-in, or by a sign-in
- * provider. Else mails the first link, behind the answer and once for an address.
+ * Returns whether a member's address is confirmed, and settles it where the sign-in has proven it. Else mails the first link,
+ * behind the answer and once for an address. `authorization`: the header that `person` was verified by.
  */
 export async function settleEmailVerification(
   parts: EmailVerificationParts,
   person: SignedIn,
   profile: Profile,
+  authorization: string,
 ): Promise<boolean> {
-  const { config, database } = parts;
+  const { config } = parts;
   const { id: user_id, email } = profile;
   if (profile.email_confirmed || email === null) return profile.email_confirmed;
-  // Where Auth runs in our process its gate settles this when somebody signs in. A session that was opened otherwise must
-  // not: an address may have been signed up by somebody else before its owner came.
-  const methods = config.supabase ? (person.amr ?? []) : [];
-  const by_mailbox = methods.some((method) => mailbox_methods.has(method));
-  const by_provider = methods.includes('oauth');
-  if (by_mailbox || by_provider) {
-    const proven_email = by_mailbox ? (person.email?.toLowerCase() ?? null) : null;
-    if (await confirmProvenEmail(database, user_id, { proven_email, by_provider })) return true;
-  }
+  // Where Auth runs in our process its gate settles this when somebody signs in.
+  if (config.supabase && (await proveByToken(parts, person, user_id, authorization))) return true;
   if (profile.email_verification_sent_at === null) await sendFirstMail(parts, user_id, email);
   return false;
 }

@@ -47,7 +47,8 @@ function serverParts(
   const config = readConfig({ DATA_DIR: mkdtempSync(join(folder, 'data-')), OPERATOR_EMAIL, ...settings });
   const mailer = createMailer(config, logger);
   const rate_limits = createRateLimits(test.pool);
-  return { config, database, mailer, site_url: 'http://localhost:3000', logger, rate_limits };
+  const sign_outs = { remember: () => {} };
+  return { config, database, mailer, site_url: 'http://localhost:3000', logger, rate_limits, sign_outs };
 }
 
 /** `GET /api/me` as a member, from this machine unless `headers` say otherwise. */

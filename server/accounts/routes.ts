@@ -21,7 +21,8 @@ export function accountRoutes(parts: RoleParts & EmailVerificationParts) {
   const routes = createRouter();
   routes.openapi(getMe, async (c) => {
     const profile = await getOpenProfile(parts.database, c.var.signed_in);
-    const email_confirmed = await settleEmailVerification(parts, c.var.signed_in, profile);
+    const authorization = c.req.header('authorization') ?? '';
+    const email_confirmed = await settleEmailVerification(parts, c.var.signed_in, profile, authorization);
     return c.json(await describeMe(parts, { ...profile, email_confirmed }, c), 200);
   });
   return routes;
