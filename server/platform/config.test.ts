@@ -35,6 +35,9 @@ test('without any setting it is embedded, for this machine only, with the practi
     operator_email: undefined,
     smtp: undefined,
     stripe: undefined,
+    trust_proxy: 0,
+    sign_in_providers: {},
+    captcha: undefined,
     log_level: 'warn',
   });
 });
@@ -253,5 +256,45 @@ test("a Stripe key turns Stripe on, at Stripe's own address", () => {
     secret_key: 'sk_test_1',
     webhook_secret: undefined,
     api_url: 'https://api.stripe.com',
+  });
+});
+
+describe('signing in', () => {
+  const github = { GITHUB_CLIENT_ID: 'an-id', GITHUB_CLIENT_SECRET: 'a-secret' };
+  const google = { GOOGLE_CLIENT_ID: 'an-id', GOOGLE_CLIENT_SECRET: 'a-secret' };
+  const supabase = {
+    SUPABASE_URL: 'https://project.supabase.co',
+    SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_1',
+    DATABASE_URL: 'postgresql://localhost/postgres',
+  };
+
+  test('with a provider needs both its id and its secret, and offers no other', () => {
+    expect(readConfig({}).sign_in_providers).toEqual({});
+    expect(readConfig(google).sign_in_providers).toEqual({
+      google: { client_id: 'an-id', client_secret: 'a-secret' },
+    });
+    expect(readConfig({ ...github, GITHUB_URL: 'https://git.example.org/' }).sign_in_providers).toEqual({
+      github: { client_id: 'an-id', client_secret: 'a-secret', url: 'https://git.example.org' },
+    });
+    expect(refusal({ GITHUB_CLIENT_ID: 'an-id' })).toMatch(/GITHUB_CLIENT_SECRET belong together/);
+    expect(refusal({ GOOGLE_CLIENT_SECRET: 'a-secret' })).toMatch(/GOOGLE_CLIENT_ID/);
+    expect(refusal({ ...github, GITHUB_URL: 'git.example.org' })).toMatch(/GITHUB_URL/);
+  });
+
+  test('on Supabase is set up there', () => {
+    expect(refusal({ ...supabase, ...github })).toMatch(/GITHUB_CLIENT_ID .* dashboard/);
+    const captcha = { CAPTCHA_PROVIDER: 'turnstile', CAPTCHA_SITE_KEY: '1x00' };
+    expect(readConfig({ ...supabase, ...captcha }).captcha).toEqual({
+      provider: 'turnstile',
+      site_key: '1x00',
+    });
+    expect(refusal(captcha)).toMatch(/CAPTCHA_PROVIDER .* SUPABASE_URL/);
+    expect(refusal({ ...supabase, CAPTCHA_PROVIDER: 'hcaptcha' })).toMatch(/CAPTCHA_SITE_KEY/);
+  });
+
+  test('counts by the address that so many proxies are to be believed', () => {
+    expect(readConfig({}).trust_proxy).toBe(0);
+    expect(readConfig({ TRUST_PROXY: '2' }).trust_proxy).toBe(2);
+    expect(refusal({ TRUST_PROXY: 'true' })).toMatch(/TRUST_PROXY .* whole number/);
   });
 });

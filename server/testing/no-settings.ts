@@ -17,5 +17,7 @@ export const no_settings: Record<string, string> = Object.fromEntries(
     ...['OPENAI_STORE_DAYS', 'OPENAI_PATIENCE_S', 'MAX_FILE_MB', 'LOG_LEVEL', 'PUBLIC_URL', 'OPERATOR_EMAIL'],
     ...['SMTP_HOST', 'SMTP_PORT', 'SMTP_USER', 'SMTP_PASSWORD', 'SMTP_TLS', 'MAIL_FROM'],
     ...['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIPE_API_URL'],
+    ...['TRUST_PROXY', 'GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET', 'CAPTCHA_PROVIDER', 'CAPTCHA_SITE_KEY'],
+    ...['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET', 'GITHUB_URL'],
   ].map((name) => [name, '']),
 );
