@@ -119,7 +119,10 @@ it('after 30 days nothing is restored, though no job has run yet', async () => {
   const back = await signInAgain(here, member);
   const answer = await restore(back);
   expect(answer.status).toBe(403);
-  expect(await answer.json()).toMatchObject({ code: 'account_closed' });
+  expect(await answer.json()).toMatchObject({
+    code: 'account_closed',
+    detail: expect.stringContaining('is over'),
+  });
   expect(await findProfile(member)).toMatchObject({ is_deleted: true });
 });
 

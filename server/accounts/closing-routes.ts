@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { SignedIn } from '../platform/auth.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
 import type { Jobs } from '../platform/jobs.ts';
@@ -82,10 +83,23 @@ export function closingRoutes(parts: ClosingParts) {
       // Behind the answer: the account is open whether the mail goes out or not.
       mailer.send(accountRestoredMail({ to: restored.email, site_url })).catch(() => {});
     }
-    // Open already: a second click. Otherwise this says that it is too late.
-    if (!restored) await getOpenProfile(database, c.var.signed_in);
+    if (!restored) await refuseUnlessOpen(database, c.var.signed_in);
     return c.body(null, 204);
   });
 
   return routes;
+}
+
+/** An account that is open already was restored by an earlier click; for any other one it is too late. */
+async function refuseUnlessOpen(database: Database, person: SignedIn) {
+  try {
+    await getOpenProfile(database, person);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'account_closed') throw error;
+    throw new AppError(
+      'account_closed',
+      'The time in which this account could be restored is over, so it stays closed. Nothing was changed; ask whoever runs this site if you need to know more.',
+      { details: error.details },
+    );
+  }
 }

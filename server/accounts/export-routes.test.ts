@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import pg from 'pg';
+import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../platform/config.ts';
 import { createDatabase, createPool, type Database } from '../platform/database.ts';
@@ -14,6 +15,7 @@ import { readTurn } from '../testing/read-turn.ts';
 import { readZip } from '../testing/read-zip.ts';
 import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
 import type { Exporter } from './export.ts';
+import { insertExport as askForExport } from './export-queries.ts';
 import { type ExportParts, makeExports } from './make-export.ts';
 import { runErasures } from './run-erasures.ts';
 
@@ -59,6 +61,11 @@ it('an export holds everything of its member, the files byte for byte, and nothi
   const { text } = await readTurn(await member.send(sent));
   const { messages } = await member.json(`/api/chat-sessions/${session_id}/messages`);
   await readTurn(await member.send({ session_id, repeats_message_id: messages[0].id, content: '' }));
+  const picture = await sharp({ create: { width: 300, height: 200, channels: 3, background: '#123456' } })
+    .png()
+    .toBuffer();
+  const pictured = await member.fetch('/api/me/avatar', { method: 'PUT', body: new Uint8Array(picture) });
+  expect(pictured.status).toBe(200);
   const other = await server.signUp();
   await readTurn(await other.send({ content: 'Something of somebody else' }));
 
@@ -81,6 +88,7 @@ it('an export holds everything of its member, the files byte for byte, and nothi
   const chat_path = paths.find((path) => path.startsWith('chats/'))!;
   expect(paths.filter((path) => !path.startsWith('files/'))).toEqual([
     'profile.json',
+    'picture.webp',
     chat_path,
     'chats.json',
     'usage.json',
@@ -100,6 +108,8 @@ it('an export holds everything of its member, the files byte for byte, and nothi
   expect(chat).toMatchObject({ id: session_id, assistant_slug: 'carousel' });
   expect(chat.messages.map(({ is_chosen }: any) => is_chosen)).toEqual([true, false, true]);
   expect(chat.messages[2].turn).toMatchObject({ status: 'done', incomplete: false });
+  const shown = await member.fetch('/api/me/avatar');
+  expect(zip.get('picture.webp')!.equals(Buffer.from(await shown.arrayBuffer()))).toBe(true);
   const profile = JSON.parse(zip.get('profile.json')!.toString());
   expect(profile).toMatchObject({
     role: 'member',
@@ -146,11 +156,17 @@ it('an export is its owner’s alone, for 7 days', async () => {
 
 it('one at a time and five a day; the answer says when the next may be asked for', async () => {
   const member = await server.signUp();
+  // One that another server makes.
+  await pool.query(
+    `insert into public.account_exports (user_id, status, storage_key, next_attempt_at)
+     select id, 'running', 'elsewhere', now() + interval '1 hour' from public.profiles where email = $1`,
+    [member.email],
+  );
   const answers = await Promise.all([ask(member), ask(member), ask(member)]);
   expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
   const ids = await Promise.all(answers.map(async (answer) => ((await answer.json()) as any).id));
   expect(new Set(ids).size).toBe(1);
-  await waitUntilReady(member);
+  await pool.query(`update public.account_exports set status = 'failed' where id = $1`, [ids[0]]);
   await pool.query(
     `insert into public.account_exports (user_id, status, created_at)
      select user_id, 'failed', now() - interval '23 hours' from public.account_exports where id = $1
@@ -349,6 +365,15 @@ describe('the making', () => {
     await erase();
     expect(listStored()).toEqual([]);
     expect((await ask(member)).status).toBe(202);
+  });
+
+  it('asked for at once on several servers, one is begun', async () => {
+    const asked = await Promise.all([1, 2, 3, 4].map(() => askForExport(database, user_id, 5)));
+    expect(new Set(asked.filter(Boolean).map((row) => row!.id)).size).toBe(1);
+    const { rowCount } = await ownPool.query('select from public.account_exports where user_id = $1', [
+      user_id,
+    ]);
+    expect(rowCount).toBe(1);
   });
 
   it('on four servers at once it is made once, and one mail is sent', async () => {
