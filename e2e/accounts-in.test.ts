@@ -118,7 +118,7 @@ it('a mail that is asked for too soon is refused in words, and the page waits as
 });
 
 it('a profile is saved, outlives an error, and tells how dates are written', async () => {
-  const { context, page, complaints } = await signUp('profile');
+  const { email, context, page, complaints } = await signUp('profile');
   await page.getByRole('button', { name: /^Account:/ }).click();
   await page.getByRole('menuitem', { name: 'Settings' }).press('Enter');
   await page.getByRole('heading', { name: 'Profile' }).waitFor();
@@ -136,6 +136,19 @@ it('a profile is saved, outlives an error, and tells how dates are written', asy
   await page.getByText('Your changes are not saved yet.').waitFor();
   expect(await page.getByLabel('Organisation').inputValue()).toBe('Ridgeway Bakery');
   await page.unroute('**/api/me');
+
+  // The sign-in ended meanwhile: what was typed is there again after the next one.
+  await page.route('**/api/me', (route) =>
+    route.request().method() === 'PATCH' ? route.fulfill({ status: 401, body: '{}' }) : route.fallback(),
+  );
+  await save.click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.unroute('**/api/me');
+  await page.getByRole('textbox', { name: 'Email' }).fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByText('Your changes are not saved yet.').waitFor();
+  expect(await page.getByLabel('Organisation').inputValue()).toBe('Ridgeway Bakery');
   await page.getByLabel('Name').press('Enter');
   await page.getByText('Saved.', { exact: true }).waitFor();
   await look(page, 'settings-profile');

@@ -1,12 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useMemo, useState } from 'react';
-import { sentenceFor } from '../../platform/api-error.ts';
+import { type FormEvent, useEffect, useMemo, useState } from 'react';
+import { ApiError, sentenceFor } from '../../platform/api-error.ts';
 import { Button } from '../../platform/button.tsx';
 import { usePlatform } from '../../platform/platform-context.ts';
 import { createFormats } from '../formats.ts';
 import { type Me, noteMe } from '../me.ts';
 import { AvatarEditor } from './avatar-editor.tsx';
 import { Done, Problem, SelectField, TextField } from './fields.tsx';
+import { forgetTyped, keepTyped, readTyped } from './kept-fields.ts';
 import { languageChoices, languageName, timeZoneChoices, timeZoneName } from './languages.ts';
 import { SettingsPage, SettingsSection } from './settings-frame.tsx';
 
@@ -32,13 +33,16 @@ export function ProfilePage() {
 const changeable = ['user_name', 'organization_name', 'language', 'time_zone'] as const;
 type Changeable = (typeof changeable)[number];
 
+const not_saved = 'Your changes are not saved yet.';
+
 function ProfileForm({ me }: { me: Me }) {
   const { api } = usePlatform();
   const queryClient = useQueryClient();
   // Only what was touched stands here, so that what another tab saves shows in the other fields.
-  const [typed, setTyped] = useState<Partial<Record<Changeable, string>>>({});
+  const [typed, setTyped] = useState(() => readTyped<Changeable>('profile', me.id));
   const [state, setState] = useState<'idle' | 'saving' | 'saved'>('idle');
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problem, setProblem] = useState(Object.keys(typed).length > 0 ? not_saved : null);
+  useEffect(() => forgetTyped('profile', me.id), [me.id]);
   const browser = new Intl.DateTimeFormat().resolvedOptions();
 
   const field = (name: Changeable) => ({
@@ -75,8 +79,9 @@ function ProfileForm({ me }: { me: Me }) {
       setTyped({});
       setState('saved');
     } catch (error) {
-      setProblem(`Your changes are not saved yet. ${sentenceFor(error)}`);
+      setProblem(`${not_saved} ${sentenceFor(error)}`);
       setState('idle');
+      if (error instanceof ApiError && error.status === 401) keepTyped('profile', me.id, typed);
     }
   };
 
