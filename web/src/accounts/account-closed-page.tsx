@@ -92,6 +92,8 @@ function Closed({ deleted_at, erased_on }: { deleted_at: string | null; erased_o
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
 
+  const is_over = erased_on !== null && Date.parse(erased_on) <= Date.now();
+
   const restore = async () => {
     if (busy) return;
     setBusy(true);
@@ -113,7 +115,9 @@ function Closed({ deleted_at, erased_on }: { deleted_at: string | null; erased_o
       lead={deleted_at ? `You closed it on ${date(deleted_at)}.` : 'It was closed at your wish.'}
     >
       <p>
-        {erased_on ? (
+        {is_over ? (
+          'The time in which it could be restored is over: everything in it is being erased. A last mail tells you when that is done.'
+        ) : erased_on ? (
           <>
             Until <strong className="font-semibold">{date(erased_on)}</strong> you can restore it, with every
             chat and file in it. Then all of it is erased for good.
@@ -130,9 +134,11 @@ function Closed({ deleted_at, erased_on }: { deleted_at: string | null; erased_o
         )}
       </div>
       <div className="mt-6 flex flex-col gap-2.5">
-        <Button look="primary" aria-disabled={busy} onClick={() => void restore()} className="min-h-11">
-          {busy ? 'Restoring' : 'Restore my account'}
-        </Button>
+        {!is_over && (
+          <Button look="primary" aria-disabled={busy} onClick={() => void restore()} className="min-h-11">
+            {busy ? 'Restoring' : 'Restore my account'}
+          </Button>
+        )}
         <Button onClick={() => void signOut()} className="min-h-11">
           Sign out
         </Button>
