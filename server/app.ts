@@ -23,17 +23,28 @@ import type { Services } from './services.ts';
 
 const largest_json_bytes = 512 * 1024;
 
+/** What pages load of a CAPTCHA: `all` as scripts and frames, `also` as styles and connections. As their makers document it. */
+const captcha_sources = {
+  hcaptcha: {
+    all: ' https://hcaptcha.com https://*.hcaptcha.com',
+    also: ' https://hcaptcha.com https://*.hcaptcha.com',
+  },
+  turnstile: { all: ' https://challenges.cloudflare.com', also: '' },
+};
+
 /** Puts the product together: middleware, every feature's routes, the web app, and the one place that renders errors. */
 export function createApp(services: Services) {
   const { config, database, logger, local_auth } = services;
   const app = new OpenAPIHono<AppEnvironment>();
   const connectTo = config.supabase ? ` ${new URL(config.supabase.url).origin}` : '';
+  const captcha = config.captcha ? captcha_sources[config.captcha.provider] : undefined;
   const pagePolicy = [
     "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
+    `script-src 'self'${captcha?.all ?? ''}`,
+    `style-src 'self'${captcha?.also ?? ''}`,
     "img-src 'self' data: blob:",
-    `connect-src 'self'${connectTo}`,
+    `connect-src 'self'${connectTo}${captcha?.also ?? ''}`,
+    ...(captcha ? [`frame-src${captcha.all}`] : []),
     "font-src 'self'",
     "manifest-src 'self'",
     "base-uri 'none'",
@@ -222,6 +233,7 @@ function configRoutes({ config, local_auth, mailer }: Services) {
     max_file_bytes: config.max_file_bytes,
     max_files_per_message: 10,
     file_extensions: Object.values(documentTypes).map(({ extension }) => extension),
+    captcha: config.captcha ?? null,
   };
   const schema = z
     .object({
@@ -232,6 +244,10 @@ function configRoutes({ config, local_auth, mailer }: Services) {
       max_file_bytes: z.int(),
       max_files_per_message: z.int(),
       file_extensions: z.array(z.string()),
+      captcha: z
+        .object({ provider: z.enum(['hcaptcha', 'turnstile']), site_key: z.string() })
+        .nullable()
+        .openapi({ description: 'What the sign-in asks for before it lets somebody try.' }),
       outbox: z.boolean().openapi({ description: 'Whether mails are shown here in place of being sent.' }),
     })
     .openapi('Config');

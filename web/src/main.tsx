@@ -3,6 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { takeArrivedLink } from './accounts/arrived-link.ts';
 import { AuthContext } from './accounts/auth-context.ts';
 import { ChatContext } from './chat/chat-context.ts';
 import { Button } from './platform/button.tsx';
@@ -11,6 +12,8 @@ import { PlatformContext } from './platform/platform-context.ts';
 import { ProblemPage } from './platform/problem-page.tsx';
 import { createServices, type Services } from './services.ts';
 
+// Before anything else, so that no secret stays in the address bar.
+const arrived = takeArrivedLink();
 const root = createRoot(document.getElementById('root')!);
 
 function App({ services }: { services: Services }) {
@@ -30,7 +33,7 @@ function App({ services }: { services: Services }) {
 
 async function start() {
   try {
-    const services = createServices(await fetchConfig());
+    const services = createServices(await fetchConfig(), arrived);
     root.render(
       <StrictMode>
         <App services={services} />

@@ -61,6 +61,42 @@ const signUpRoute = createRoute({
   component: SignUpPage,
 });
 
+const forgotPasswordRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/forgot-password',
+  validateSearch: nextSearch,
+  component: lazyRouteComponent(() => import('./accounts/forgot-password-page.tsx'), 'ForgotPasswordPage'),
+});
+
+/** Where mails and sign-in providers lead to, whoever is signed in. */
+const linkRoutes = [
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/reset-password',
+    component: lazyRouteComponent(() => import('./accounts/reset-password-page.tsx'), 'ResetPasswordPage'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/magic-link',
+    component: lazyRouteComponent(() => import('./accounts/magic-link-page.tsx'), 'MagicLinkPage'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/verify-email',
+    component: lazyRouteComponent(() => import('./accounts/verify-email-page.tsx'), 'VerifyEmailPage'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/confirm-email',
+    component: lazyRouteComponent(() => import('./accounts/confirm-email-page.tsx'), 'ConfirmEmailPage'),
+  }),
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/auth/callback',
+    component: lazyRouteComponent(() => import('./accounts/auth-callback-page.tsx'), 'AuthCallbackPage'),
+  }),
+] as const;
+
 /** For everybody on the server's own machine: a mail that lets one in again is read by somebody who is out. */
 const outboxRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -159,6 +195,8 @@ const accountClosedRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   signInRoute,
   signUpRoute,
+  forgotPasswordRoute,
+  ...linkRoutes,
   outboxRoute,
   accountClosedRoute,
   memberRoute.addChildren([homeRoute, newChatRoute, chatRoute, settingsRoute.addChildren(settingsRoutes)]),

@@ -1,5 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
+import { type ArrivedLink, isLinkPath } from './accounts/arrived-link.ts';
 import { createAuth } from './accounts/auth.ts';
+import { hearProfileNews } from './accounts/use-profile-news.ts';
 import { createDrafts, forgetDrafts } from './chat/drafts.ts';
 import { hearOtherTabs } from './chat/hear-other-tabs.ts';
 import { createLiveTurns } from './chat/live-turns.ts';
@@ -15,9 +17,9 @@ const closed_path = '/account-closed';
 
 export type Services = ReturnType<typeof createServices>;
 
-/** Builds everything that lives as long as the page, once. */
-export function createServices(config: Config) {
-  const auth = createAuth(config);
+/** Builds everything that lives as long as the page, once. `arrived`: what a link brought to it. */
+export function createServices(config: Config, arrived: ArrivedLink | null) {
+  const auth = createAuth(config, arrived);
   const router = createAppRouter({ auth });
   const queryClient = new QueryClient({
     defaultOptions: {
@@ -50,6 +52,7 @@ export function createServices(config: Config) {
     setTimeout(() => location.assign(closed_path), 100);
   }
 
+  hearProfileNews(queryClient);
   const api = createApi(auth.tokens, {
     onSignInRequired: () => void leaveForSignIn(),
     onAccountClosed: leaveForClosedAccount,
@@ -75,6 +78,8 @@ export function createServices(config: Config) {
     const before = member_id;
     member_id = session?.user.id ?? null;
     if (before === null || before === member_id) return;
+    // What a link brought would be lost; its page loads the app anew when it is done.
+    if (isLinkPath(router.latestLocation.pathname)) return;
     if (event === 'SIGNED_OUT') void leaveForSignIn();
     else if (!leaving) location.reload();
   });

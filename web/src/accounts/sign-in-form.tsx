@@ -1,126 +1,117 @@
-import Eye from 'lucide-react/icons/eye';
-import EyeOff from 'lucide-react/icons/eye-off';
-import { type FormEvent, type ReactNode, useId, useRef, useState } from 'react';
+import { type FormEvent, type ReactNode, useRef, useState } from 'react';
 import { Button } from '../platform/button.tsx';
+import { captcha_wanted, useCaptcha } from './captcha.tsx';
+import { checkEmail, checkNewPassword } from './check-entries.ts';
+import { Problem, TextField } from './settings/fields.tsx';
+import { PasswordField } from './settings/password-field.tsx';
+import { noteTypedEmail, typedEmail } from './typed-email.ts';
+
+/** The answer to the test for machines, where one is asked for. */
+type Captcha = { captchaToken?: string };
+/** Answers with the sentence to show when it did not work, or null. */
+type Submit = (email: string, captcha: Captcha, password: string) => Promise<ReactNode>;
+type Action = { name: string; busy_name: string; onSubmit: Submit };
 
 type SignInFormProps = {
-  action: string;
-  busy_action: string;
-  /** Tells a password manager whether to fill in or to make up a password. */
-  password_autocomplete: 'current-password' | 'new-password';
-  password_hint?: string;
-  /** Answers with the sentence to show when it did not work, or null. */
-  onSubmit: (email: string, password: string) => Promise<string | null>;
-  below: ReactNode;
+  action: Action;
+  /** What can be done with the address alone. */
+  email_action?: Action;
+  /** Tells a password manager whether to fill in or to make up a password; without it there is no password. */
+  password?: 'current-password' | 'new-password';
+  below_password?: ReactNode;
 };
 
-const field_look =
-  'w-full min-h-11 rounded-md border border-line-strong bg-surface px-3 text-[1rem] outline-offset-0 aria-invalid:border-danger';
-
 /** Email and password, with the reason when it did not work. What was typed stays. */
-export function SignInForm(props: SignInFormProps) {
-  const id = useId();
-  const email = useRef<HTMLInputElement>(null);
-  const password = useRef<HTMLInputElement>(null);
-  const [visible, setVisible] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<{ field: 'email' | 'password' | null; sentence: string } | null>(
-    null,
-  );
+export function SignInForm({ action, email_action, password, below_password }: SignInFormProps) {
+  const email_field = useRef<HTMLInputElement>(null);
+  const password_field = useRef<HTMLInputElement>(null);
+  const captcha = useCaptcha();
+  const [busy, setBusy] = useState<Action['name'] | null>(null);
+  const [wrong, setWrong] = useState<{ field: 'email' | 'password'; sentence: string } | null>(null);
+  const [problem, setProblem] = useState<ReactNode>(null);
 
   const complain = (field: 'email' | 'password', sentence: string) => {
-    setProblem({ field, sentence });
-    (field === 'password' ? password : email).current?.focus();
+    setWrong({ field, sentence });
+    (field === 'password' ? password_field : email_field).current?.focus();
   };
 
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (busy || email.current === null || password.current === null) return;
-    const given = { email: email.current.value.trim(), password: password.current.value };
-    if (!/^\S+@\S+$/.test(given.email)) return complain('email', 'Enter your email address.');
-    if (given.password === '') return complain('password', 'Enter your password.');
-    if (props.password_autocomplete === 'new-password' && given.password.length < 8) {
-      return complain('password', 'Choose a password of at least 8 characters.');
-    }
+  const run = async (chosen: Action, needs_password: boolean) => {
+    if (busy !== null) return;
+    const email = email_field.current?.value.trim() ?? '';
+    const typed = password_field.current?.value ?? '';
+    setWrong(null);
     setProblem(null);
-    setBusy(true);
+    const wrong_email = checkEmail(email);
+    if (wrong_email !== null) return complain('email', wrong_email);
+    if (needs_password && typed === '') return complain('password', 'Enter your password.');
+    const wrong_password = password === 'new-password' ? checkNewPassword(typed) : null;
+    if (wrong_password !== null) return complain('password', wrong_password);
+    if (!captcha.isDone()) return setProblem(captcha_wanted);
+    noteTypedEmail(email);
+    setBusy(chosen.name);
     try {
-      const sentence = await props.onSubmit(given.email, given.password);
       // The focus stays where it is: either field, or the connection, may be the reason.
-      if (sentence !== null) setProblem({ field: null, sentence });
+      setProblem(await chosen.onSubmit(email, captcha.take(), typed));
     } finally {
-      setBusy(false);
+      setBusy(null);
     }
+  };
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void run(action, password !== undefined);
   };
 
   return (
     <form onSubmit={submit} noValidate className="flex flex-col gap-4">
-      <div role="alert">
-        {problem && (
-          <p id={`${id}-problem`} className="rounded-md bg-danger-tint px-3 py-2.5 text-danger">
-            {problem.sentence}
-          </p>
-        )}
-      </div>
-      <div className="flex flex-col gap-1.5">
-        <label htmlFor={`${id}-email`} className="font-medium">
-          Email
-        </label>
-        <input
-          ref={email}
-          id={`${id}-email`}
-          name="email"
-          type="email"
-          inputMode="email"
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          required
-          aria-invalid={problem?.field === 'email' || undefined}
-          aria-describedby={problem?.field === 'email' ? `${id}-problem` : undefined}
-          className={field_look}
-        />
-      </div>
-      <div className="flex flex-col gap-1.5">
-        <label htmlFor={`${id}-password`} className="font-medium">
-          Password
-        </label>
-        <div className="relative">
-          <input
-            ref={password}
-            id={`${id}-password`}
+      <Problem>{problem}</Problem>
+      <TextField
+        ref={email_field}
+        label="Email"
+        name="email"
+        type="email"
+        inputMode="email"
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        required
+        defaultValue={typedEmail()}
+        onChange={({ target }) => {
+          noteTypedEmail(target.value.trim());
+          if (wrong?.field === 'email') setWrong(null);
+        }}
+        problem={wrong?.field === 'email' ? wrong.sentence : null}
+      />
+      {password && (
+        <div className="flex flex-col gap-1.5">
+          <PasswordField
+            ref={password_field}
+            label="Password"
             name="password"
-            type={visible ? 'text' : 'password'}
-            autoComplete={props.password_autocomplete}
-            autoCapitalize="none"
-            spellCheck={false}
+            autoComplete={password}
             required
-            aria-invalid={problem?.field === 'password' || undefined}
-            aria-describedby={
-              problem?.field === 'password' ? `${id}-problem` : props.password_hint ? `${id}-hint` : undefined
-            }
-            className={`${field_look} pr-12`}
+            onChange={() => {
+              if (wrong?.field === 'password') setWrong(null);
+            }}
+            hint={password === 'new-password' ? 'At least 8 characters.' : undefined}
+            problem={wrong?.field === 'password' ? wrong.sentence : null}
           />
-          <button
-            type="button"
-            aria-label={visible ? 'Hide what you typed' : 'Show what you typed'}
-            title={visible ? 'Hide what you typed' : 'Show what you typed'}
-            onClick={() => setVisible(!visible)}
-            className="absolute inset-y-0 right-0 flex w-11 items-center justify-center rounded-md text-muted hover:text-ink"
-          >
-            {visible ? <EyeOff size={18} /> : <Eye size={18} />}
-          </button>
+          {below_password}
         </div>
-        {props.password_hint && (
-          <p id={`${id}-hint`} className="text-small text-muted">
-            {props.password_hint}
-          </p>
-        )}
-      </div>
-      <Button type="submit" look="primary" aria-disabled={busy} className="mt-1 min-h-11">
-        {busy ? props.busy_action : props.action}
+      )}
+      {captcha.box}
+      <Button type="submit" look="primary" aria-disabled={busy !== null} className="mt-1 min-h-11">
+        {busy === action.name ? action.busy_name : action.name}
       </Button>
-      <p className="text-muted">{props.below}</p>
+      {email_action && (
+        <Button
+          aria-disabled={busy !== null}
+          onClick={() => void run(email_action, false)}
+          className="min-h-11"
+        >
+          {busy === email_action.name ? email_action.busy_name : email_action.name}
+        </Button>
+      )}
     </form>
   );
 }

@@ -12,6 +12,8 @@ export type Config = {
   file_extensions: string[];
   /** Mails are shown on /outbox in place of being sent. */
   outbox: boolean;
+  /** The test for machines that the sign-in asks for. */
+  captcha: { provider: 'hcaptcha' | 'turnstile'; site_key: string } | null;
 };
 
 /** Reads the configuration; throws when the server cannot be reached or does not answer with it. */

@@ -100,7 +100,7 @@ function FieldFrame({
 }
 
 /** Why something was not done. It is there before there is a reason, so that the reason is spoken. */
-export function Problem({ children, className = '' }: { children: string | null; className?: string }) {
+export function Problem({ children, className = '' }: { children: ReactNode; className?: string }) {
   return (
     <div role="alert" className="empty:hidden">
       {children && (

@@ -1,0 +1,56 @@
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Button } from '../platform/button.tsx';
+import { takeReturn } from './kept-return.ts';
+import { button_link_look, LinkProblem } from './link-problem.tsx';
+import { Problem } from './settings/fields.tsx';
+import { SignInFrame } from './sign-in-frame.tsx';
+import { useLink } from './use-link.ts';
+
+/** Signs in by a link from a mail, once it is clicked: programs that look into mails open links, too. */
+export function MagicLinkPage() {
+  const link = useLink('/magic-link', 'magiclink');
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  if (link.state !== 'ready') {
+    return (
+      <LinkProblem state={link.state}>
+        <p>
+          <Link to="/sign-in" className={button_link_look}>
+            Ask for a new link
+          </Link>
+        </p>
+      </LinkProblem>
+    );
+  }
+  const signIn = async () => {
+    if (busy) return;
+    setBusy(true);
+    setProblem(null);
+    const { problem } = await link.open();
+    // Anew: who was signed in here before may have been somebody else.
+    if (problem === null) return location.replace(takeReturn());
+    setBusy(false);
+    setProblem(problem);
+  };
+  return (
+    <SignInFrame
+      title="Sign in with your link"
+      lead="One click, and you are in. No password needed."
+      mails={false}
+    >
+      <div className="flex flex-col gap-4">
+        <Problem>{problem}</Problem>
+        <Button
+          look="primary"
+          autoFocus
+          aria-disabled={busy}
+          onClick={() => void signIn()}
+          className="min-h-11"
+        >
+          {busy ? 'Signing in' : 'Sign in'}
+        </Button>
+      </div>
+    </SignInFrame>
+  );
+}
