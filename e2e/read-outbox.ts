@@ -1,22 +1,21 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 type Mail = { id: string; to: string; subject: string; text: string };
 
 /** The words of the newest mail to an address whose subject says this; waits until it is there. */
 export async function readMail(url: string, to: string, subject: string) {
   const ask = async (path: string) => (await fetch(`${url}/api/outbox${path}`)).json();
-  let found: Mail | undefined;
-  await expect
-    .poll(
-      async () => {
-        const { mails } = (await ask('')) as { mails: Mail[] };
-        found = mails.find((mail) => mail.to === to && mail.subject.includes(subject));
-        return found?.subject ?? '';
-      },
-      { timeout: 15_000 },
-    )
-    .toContain(subject);
-  return ((await ask(`/${found!.id}`)) as Mail).text;
+  // Not `expect.poll`, which works inside a test only: members sign up before it.
+  const { id } = await vi.waitFor(
+    async () => {
+      const { mails } = (await ask('')) as { mails: Mail[] };
+      const found = mails.find((mail) => mail.to === to && mail.subject.includes(subject));
+      if (found === undefined) throw new Error(`No mail “${subject}” came.`);
+      return found;
+    },
+    { timeout: 15_000, interval: 100 },
+  );
+  return ((await ask(`/${id}`)) as Mail).text;
 }
 
 /** What follows `#` in the link of such a mail. */

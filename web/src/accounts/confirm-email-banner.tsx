@@ -60,7 +60,7 @@ export function ConfirmEmailBanner() {
         </div>
         <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
           <SendAgainButton verification={verification} />
-          <OutboxLink />
+          <OutboxLink name="Outbox" />
         </div>
       </div>
       <IconButton name="Dismiss" onClick={dismiss}>

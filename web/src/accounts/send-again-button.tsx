@@ -22,12 +22,12 @@ export function SendAgainButton({
 }
 
 /** The way to the mails that stay on this machine, where they do. */
-export function OutboxLink() {
+export function OutboxLink({ name = 'Open the outbox' }: { name?: string }) {
   const { config } = usePlatform();
   if (!config.outbox) return null;
   return (
     <Link to="/outbox" className="rounded-sm text-link underline">
-      Open the outbox
+      {name}
     </Link>
   );
 }
