@@ -10,12 +10,12 @@ export function emailVerificationMail({ to, site_url, token }: Parts & { token: 
     to,
     subject: `Confirm your address for ${site}`,
     paragraphs: [
-      `Somebody signed up at ${site} with the address ${to}. If that was you, confirm that this mailbox is yours.`,
+      `An account at ${site} has the address ${to}. If the account is yours, confirm that this mailbox is, too.`,
       'The link works once, for 24 hours. A newer mail of this kind replaces it.',
     ],
     action: { label: 'Confirm the address', url: `${site_url}/verify-email#token=${token}` },
     footnote:
-      'If you did not sign up, do nothing: without you the account cannot be used for more than a look.',
+      'If you have no account there, do not open the link: without it the account can be tried out and no more.',
   };
 }
 
