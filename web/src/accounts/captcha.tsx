@@ -56,7 +56,7 @@ export function useCaptcha() {
   };
 }
 
-export const captcha_wanted = 'Do the check that you are a person first. It is below the fields.';
+export const captcha_wanted = 'Do the check that you are a person first, above the button.';
 
 function CaptchaBox({
   captcha: { provider, site_key },

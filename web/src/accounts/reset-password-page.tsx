@@ -103,12 +103,11 @@ function Saved() {
     >
       <Button
         look="primary"
-        autoFocus
         className="min-h-11"
         // Anew: who was signed in here before may have been somebody else.
         onClick={() => location.replace(takeReturn())}
       >
-        Go to your coaches
+        Go on
       </Button>
     </SignInFrame>
   );

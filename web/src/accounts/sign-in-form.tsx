@@ -100,18 +100,20 @@ export function SignInForm({ action, email_action, password, below_password }: S
         </div>
       )}
       {captcha.box}
-      <Button type="submit" look="primary" aria-disabled={busy !== null} className="mt-1 min-h-11">
-        {busy === action.name ? action.busy_name : action.name}
-      </Button>
-      {email_action && (
-        <Button
-          aria-disabled={busy !== null}
-          onClick={() => void run(email_action, false)}
-          className="min-h-11"
-        >
-          {busy === email_action.name ? email_action.busy_name : email_action.name}
+      <div className="mt-1 flex flex-col gap-2.5">
+        <Button type="submit" look="primary" aria-disabled={busy !== null} className="min-h-11">
+          {busy === action.name ? action.busy_name : action.name}
         </Button>
-      )}
+        {email_action && (
+          <Button
+            aria-disabled={busy !== null}
+            onClick={() => void run(email_action, false)}
+            className="min-h-11"
+          >
+            {busy === email_action.name ? email_action.busy_name : email_action.name}
+          </Button>
+        )}
+      </div>
     </form>
   );
 }

@@ -59,11 +59,11 @@ function Refused({ next }: { next: string | undefined }) {
   return (
     <>
       An account could not be made with this address. If you already have one,{' '}
-      <Link to="/sign-in" search={{ next }} className="rounded-sm underline">
+      <Link to="/sign-in" search={{ next }} className="rounded-sm whitespace-nowrap underline">
         sign in
       </Link>{' '}
       or{' '}
-      <Link to="/forgot-password" search={{ next }} className="rounded-sm underline">
+      <Link to="/forgot-password" search={{ next }} className="rounded-sm whitespace-nowrap underline">
         set a new password
       </Link>
       .

@@ -55,13 +55,13 @@ export function VerifyEmailPage() {
         title={state === 'confirmed' ? 'Your email is confirmed' : 'Your email was confirmed before'}
         lead={
           state === 'confirmed'
-            ? 'Thank you. Your coaches are all yours now.'
+            ? 'Thank you. You can write to your coaches as much as your plan allows.'
             : 'There is nothing left to do with this link.'
         }
         mails={false}
       >
         <p>
-          <Link to={signed_in ? '/' : '/sign-in'} autoFocus className={button_link_look}>
+          <Link to={signed_in ? '/' : '/sign-in'} className={button_link_look}>
             {signed_in ? 'Go to your coaches' : 'Sign in'}
           </Link>
         </p>

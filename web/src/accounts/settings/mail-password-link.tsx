@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
 import { Button } from '../../platform/button.tsx';
 import { useAuth } from '../auth-context.ts';
-import { authErrorSentence } from '../auth-errors.ts';
+import { useCaptcha } from '../captcha.tsx';
+import { keepReturn } from '../kept-return.ts';
 import type { Me } from '../me.ts';
 import { OutboxLink } from '../send-again-button.tsx';
 import { Done, Problem } from './fields.tsx';
@@ -16,17 +17,21 @@ type MailPasswordLinkProps = {
 /** Mails the link with which a password is set without the one before. */
 export function MailPasswordLink({ me, action, autoFocus = false }: MailPasswordLinkProps) {
   const { auth } = useAuth();
+  const captcha = useCaptcha();
   const [state, setState] = useState<'idle' | 'sending' | 'sent'>('idle');
   const [problem, setProblem] = useState<string | null>(null);
 
   const send = async () => {
     if (state === 'sending') return;
+    if (!captcha.isDone())
+      return setProblem('Do the check that you are a person first. It is above the button.');
     setState('sending');
     setProblem(null);
-    const redirectTo = `${location.origin}/reset-password`;
-    const { error } = await auth.client.resetPasswordForEmail(me.email, { redirectTo });
+    keepReturn('/settings/sign-in');
+    const options = { ...captcha.take(), redirectTo: `${location.origin}/reset-password` };
+    const { error } = await auth.client.resetPasswordForEmail(me.email, options);
     setState(error ? 'idle' : 'sent');
-    if (error) setProblem(authErrorSentence(error));
+    if (error) setProblem(auth.sentenceFor(error));
   };
 
   const button = useRef<HTMLButtonElement>(null);
@@ -36,6 +41,7 @@ export function MailPasswordLink({ me, action, autoFocus = false }: MailPassword
 
   return (
     <div className="flex flex-col items-start gap-3">
+      {captcha.box}
       <Button ref={button} aria-disabled={state === 'sending'} onClick={() => void send()}>
         {state === 'sending' ? 'Sending' : action}
       </Button>
