@@ -250,6 +250,13 @@ it('a new password asks for the old one; every device is signed out by one of th
   await page.getByText('Your new password holds.').waitFor();
   expect(await current.inputValue()).toBe('');
 
+  // Whoever does not know it has a link mailed.
+  await page.getByRole('button', { name: 'I do not know the current one' }).click();
+  expect(await focused(page)).toBe('Mail me the link');
+  await page.keyboard.press('Enter');
+  await page.getByText(`A link is on its way to ${email}`).waitFor();
+  expect((await readMailLink(touchline.url, email, 'Set a new password')).get('type')).toBe('recovery');
+
   const elsewhere = await browser.newContext({ viewport: desk });
   const other = await signIn(elsewhere, email, 'another long password');
   await other.page.getByRole('heading', { name: 'What do you want to finish?' }).waitFor();
