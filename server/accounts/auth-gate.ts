@@ -60,7 +60,14 @@ export function authGate(given: AuthGateParts, auth: LocalAuth, pause?: Pause) {
   const inEvenTime = createEvenTime(pause);
   const parts = { ...given, auth, limits, sendBehind };
   const providers = { ...parts, onProven: (auth_id: string) => prove({ auth_id, by: 'provider' }) };
-  const clientOf = (c: AuthContext) => clientAddress(c, config.trust_proxy);
+  let has_warned = false;
+  const clientOf = (c: AuthContext) => {
+    if (!has_warned && !config.is_local && config.trust_proxy === 0 && c.req.header('x-forwarded-for')) {
+      has_warned = true;
+      logger.warn('requests carry X-Forwarded-For: where a proxy of yours adds it, set TRUST_PROXY');
+    }
+    return clientAddress(c, config.trust_proxy);
+  };
   sendMailsOf(auth, sendBehind, site_url);
 
   const calls: Record<string, (c: AuthContext) => Promise<Response>> = {

@@ -33,9 +33,10 @@ afterAll(async () => {
 });
 
 /** A gate whose waiting ends when the test says so, and whose mails never arrive. */
-function openGate() {
-  const config = readConfig({});
+function openGate(settings: Record<string, string> = {}) {
+  const config = readConfig(settings);
   const logger = createLogger('silent');
+  const warn = vi.spyOn(logger, 'warn');
   const { database, pool } = test_database;
   const sign_outs = createSignOuts(config, database, logger);
   const waits: { wait_ms: number; end: () => void }[] = [];
@@ -62,16 +63,19 @@ function openGate() {
     (wait_ms) => new Promise((end) => waits.push({ wait_ms, end: () => end(undefined) })),
   );
   const app = new Hono().route('/', gate as never);
-  async function call(path: string, body: object) {
+  async function call(path: string, body: object, forwarded_for?: string) {
     const init = {
       method: 'POST',
-      headers: { apikey: secrets.publishable_key },
+      headers: {
+        apikey: secrets.publishable_key,
+        ...(forwarded_for ? { 'x-forwarded-for': forwarded_for } : {}),
+      },
       body: JSON.stringify(body),
     };
     const from = { incoming: { socket: { remoteAddress: '127.0.0.1' } } };
     return app.request(`/auth/v1/${path}`, init, from);
   }
-  return { call, waits, mails, close: () => sign_outs.stop() };
+  return { call, waits, mails, warn, close: () => sign_outs.stop() };
 }
 
 async function signUp() {
@@ -147,4 +151,18 @@ test('an error takes its time, too', async () => {
   waits[0]!();
   await going;
   expect(failed).toBe(true);
+});
+
+test('a proxy that the settings do not know of is warned about, once; where it is known it is not', async () => {
+  const link = { type: 'magiclink', token_hash: 'none' };
+  for (const [TRUST_PROXY, times] of [
+    ['0', 1],
+    ['1', 0],
+  ] as const) {
+    const gate = openGate({ PUBLIC_URL: 'https://coach.example.org', TRUST_PROXY });
+    for (let i = 0; i < 2; i++) await gate.call('verify', link, '192.0.2.1');
+    const warned = gate.warn.mock.calls.filter(([message]) => String(message).includes('TRUST_PROXY'));
+    expect(warned).toHaveLength(times);
+    gate.close();
+  }
 });
