@@ -267,6 +267,86 @@ it('signs in with a provider that is set up, and says so when somebody stops on 
   await stopped.context.close();
 });
 
+it('what a Supabase project leads back to is told in words, and nothing of it stays in the address', async () => {
+  const refused = 'error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid';
+  const { page, context, unexpected } = await openBrowser(`/reset-password?${refused}#${refused}`);
+  await heading(page, 'This link does not work any more').waitFor();
+  expect(page.url()).toBe(`${touchline.url}/reset-password`);
+  await page.goto(`${touchline.url}/?${refused}#${refused}`);
+  await heading(page, 'You are not signed in').waitFor();
+  await page.getByText('This link was used before, is too old').waitFor();
+  await page.goto(`${touchline.url}/magic-link?code=00000000-0000-4000-8000-000000000000`);
+  expect(page.url()).toBe(`${touchline.url}/magic-link`);
+  await button(page, 'Sign in').click();
+  await heading(page, 'This link does not work any more').waitFor();
+  await page.goto(`${touchline.url}/confirm-email#message=Confirmation+link+accepted`);
+  await heading(page, 'One of two is confirmed').waitFor();
+  expect(page.url()).toBe(`${touchline.url}/confirm-email`);
+  expect(unexpected()).toEqual([]);
+  await context.close();
+});
+
+it('where the sign-in asks for a CAPTCHA, each try carries an answer of its own', async () => {
+  const maker = 'https://challenges.cloudflare.com';
+  const { page, context } = await openBrowser('/sign-up');
+  await context.route('**/api/config', async (route) => {
+    const config = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...config, captcha: { provider: 'turnstile', site_key: 'a-key' } } });
+  });
+  await context.route('**/sign-in', async (route) => {
+    const response = await route.fetch();
+    const policy = response.headers()['content-security-policy']!;
+    const headers = {
+      ...response.headers(),
+      'content-security-policy': policy.replace("script-src 'self'", `script-src 'self' ${maker}`),
+    };
+    await route.fulfill({ response, headers });
+  });
+  let blocked = true;
+  // A widget that is solved by a click and gives every answer once.
+  await context.route(`${maker}/**`, (route) =>
+    blocked
+      ? route.abort()
+      : route.fulfill({
+          contentType: 'text/javascript',
+          headers: { 'cross-origin-resource-policy': 'cross-origin' },
+          body: `let solved = 0;
+            window.turnstile = {
+              render(element, options) {
+                const button = document.createElement('button');
+                button.type = 'button';
+                button.textContent = 'I am a person';
+                button.onclick = () => options.callback(options.sitekey + ' ' + ++solved);
+                element.append(button);
+                return 'one';
+              },
+              reset() {},
+              remove() { document.querySelectorAll('form button').forEach((one) => one.textContent === 'I am a person' && one.remove()); },
+            };`,
+        }),
+  );
+  await page.goto(`${touchline.url}/sign-in`);
+  await page.getByText('could not be loaded').waitFor();
+  blocked = false;
+  await page.reload();
+  const tries: unknown[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/token?')) tries.push(request.postDataJSON().gotrue_meta_security);
+  });
+  await signIn(page, 'person@example.org', password);
+  await page.getByText('Do the check that you are a person first').waitFor();
+  expect(tries).toEqual([]);
+  for (const _ of [1, 2]) {
+    await button(page, 'I am a person').click();
+    await button(page, 'Sign in').click();
+    await page.getByText('do not belong together').waitFor();
+    await button(page, 'Sign in').click();
+    await page.getByText('Do the check that you are a person first').waitFor();
+  }
+  expect(tries).toEqual([{ captcha_token: 'a-key 1' }, { captcha_token: 'a-key 2' }]);
+  await context.close();
+});
+
 it('in the dark and on a phone every page is as well made', async () => {
   for (const { name, viewport, dark } of [
     { name: 'phone', viewport: phone, dark: false },
