@@ -14,7 +14,7 @@ export default defineConfig({
             'bench/**/*.test.ts',
           ],
           globalSetup: ['server/testing/global-setup.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
           maxWorkers: 2,
