@@ -279,6 +279,7 @@ it('what a Supabase project leads back to is told in words, and nothing of it st
   expect(page.url()).toBe(`${touchline.url}/magic-link`);
   await button(page, 'Sign in').click();
   await heading(page, 'This link does not work any more').waitFor();
+  await page.getByText('only in the browser in which you asked for it').waitFor();
   await page.goto(`${touchline.url}/confirm-email#message=Confirmation+link+accepted`);
   await heading(page, 'One of two is confirmed').waitFor();
   expect(page.url()).toBe(`${touchline.url}/confirm-email`);

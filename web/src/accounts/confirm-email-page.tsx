@@ -68,7 +68,7 @@ export function ConfirmEmailPage() {
   }
   if (link.state !== 'ready') {
     return (
-      <LinkProblem state={link.state}>
+      <LinkProblem state={link.state} reason={link.reason}>
         <p className="mb-5">If your address should still change, ask for it once more in your settings.</p>
         <p>
           <Link to="/settings/sign-in" className={button_link_look}>

@@ -3,9 +3,21 @@ import { expired_link_sentence } from './auth-errors.ts';
 import { SignInFrame } from './sign-in-frame.tsx';
 
 /** A link that does not work, and the way to one that does (`children`). */
-export function LinkProblem({ state, children }: { state: 'spent' | 'missing'; children: ReactNode }) {
+export function LinkProblem({
+  state,
+  reason = null,
+  children,
+}: {
+  state: 'spent' | 'missing';
+  reason?: string | null;
+  children: ReactNode;
+}) {
   return state === 'spent' ? (
-    <SignInFrame title="This link does not work any more" lead={expired_link_sentence} mails={false}>
+    <SignInFrame
+      title="This link does not work any more"
+      lead={reason ?? expired_link_sentence}
+      mails={false}
+    >
       {children}
     </SignInFrame>
   ) : (

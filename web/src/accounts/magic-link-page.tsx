@@ -14,7 +14,7 @@ export function MagicLinkPage() {
   const [problem, setProblem] = useState<string | null>(null);
   if (link.state !== 'ready') {
     return (
-      <LinkProblem state={link.state}>
+      <LinkProblem state={link.state} reason={link.reason}>
         <p>
           <Link to="/sign-in" className={button_link_look}>
             Ask for a new link

@@ -24,7 +24,7 @@ export function ResetPasswordPage() {
   if (state === 'saved') return <Saved />;
   if (link.state !== 'ready') {
     return (
-      <LinkProblem state={link.state}>
+      <LinkProblem state={link.state} reason={link.reason}>
         <p>
           <Link to="/forgot-password" className={button_link_look}>
             Ask for a new link

@@ -5,7 +5,7 @@ import { isSpentLink } from './auth-errors.ts';
 
 /**
  * The link that led to this page. `state`: `ready` to be used; `spent`, when it will never work again; `missing`, when the
- * page was opened without one, or loaded again.
+ * page was opened without one, or loaded again. `reason`: why it is spent, where the sign-in said so.
  */
 export function useLink(path: string, type: EmailOtpType) {
   const { auth } = useAuth();
@@ -15,6 +15,8 @@ export function useLink(path: string, type: EmailOtpType) {
     error !== null ? 'spent' : token_hash !== null || code !== null ? 'ready' : 'missing',
   );
 
+  const [reason, setReason] = useState<string | null>(null);
+
   /** Uses the link, which works once: answers with who it signed in, or with the sentence to show. */
   async function open() {
     const { data, error } =
@@ -22,9 +24,13 @@ export function useLink(path: string, type: EmailOtpType) {
         ? await auth.client.verifyOtp({ token_hash, type })
         : await auth.client.exchangeCodeForSession(code ?? '');
     if (!error) return { user: data.user, session: data.session, problem: null };
-    if (isSpentLink(error)) setState('spent');
-    return { user: null, session: null, problem: auth.sentenceFor(error) };
+    const problem = auth.sentenceFor(error);
+    if (isSpentLink(error)) {
+      setState('spent');
+      setReason(problem);
+    }
+    return { user: null, session: null, problem };
   }
 
-  return { arrived, state, open };
+  return { arrived, state, reason, open };
 }
