@@ -92,7 +92,8 @@ function Closed({ deleted_at, erased_on }: { deleted_at: string | null; erased_o
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
 
-  const is_over = erased_on !== null && Date.parse(erased_on) <= Date.now();
+  // Without a day it was closed before accounts could be restored, and only who runs the site can open it.
+  const can_restore = erased_on !== null && Date.parse(erased_on) > Date.now();
 
   const restore = async () => {
     if (busy) return;
@@ -115,15 +116,15 @@ function Closed({ deleted_at, erased_on }: { deleted_at: string | null; erased_o
       lead={deleted_at ? `You closed it on ${date(deleted_at)}.` : 'It was closed at your wish.'}
     >
       <p>
-        {is_over ? (
+        {erased_on === null ? (
+          'It cannot be restored from here. Ask whoever runs this site.'
+        ) : !can_restore ? (
           'The time in which it could be restored is over: everything in it is being erased. A last mail tells you when that is done.'
-        ) : erased_on ? (
+        ) : (
           <>
             Until <strong className="font-semibold">{date(erased_on)}</strong> you can restore it, with every
             chat and file in it. Then all of it is erased for good.
           </>
-        ) : (
-          'You can still restore it, with every chat and file in it.'
         )}
       </p>
       <div role="alert" className="mt-4 empty:hidden">
@@ -134,7 +135,7 @@ function Closed({ deleted_at, erased_on }: { deleted_at: string | null; erased_o
         )}
       </div>
       <div className="mt-6 flex flex-col gap-2.5">
-        {!is_over && (
+        {can_restore && (
           <Button look="primary" aria-disabled={busy} onClick={() => void restore()} className="min-h-11">
             {busy ? 'Restoring' : 'Restore my account'}
           </Button>

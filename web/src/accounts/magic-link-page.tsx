@@ -1,9 +1,9 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button } from '../platform/button.tsx';
+import { Problem } from '../platform/fields.tsx';
 import { takeReturn } from './kept-return.ts';
 import { button_link_look, LinkProblem } from './link-problem.tsx';
-import { Problem } from './settings/fields.tsx';
 import { SignInFrame } from './sign-in-frame.tsx';
 import { useLink } from './use-link.ts';
 

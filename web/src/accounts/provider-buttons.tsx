@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Button } from '../platform/button.tsx';
+import { Problem } from '../platform/fields.tsx';
 import type { Provider } from './auth.ts';
 import { useAuth } from './auth-context.ts';
 import { keepReturn } from './kept-return.ts';
-import { Problem } from './settings/fields.tsx';
 
 const names: Record<Provider, string> = { google: 'Google', github: 'GitHub' };
 

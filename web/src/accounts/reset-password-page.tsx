@@ -1,12 +1,12 @@
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useRef, useState } from 'react';
 import { Button } from '../platform/button.tsx';
+import { Problem } from '../platform/fields.tsx';
+import { PasswordField } from '../platform/password-field.tsx';
 import { useAuth } from './auth-context.ts';
 import { checkNewPassword } from './check-entries.ts';
 import { takeReturn } from './kept-return.ts';
 import { button_link_look, LinkProblem } from './link-problem.tsx';
-import { Problem } from './settings/fields.tsx';
-import { PasswordField } from './settings/password-field.tsx';
 import { SignInFrame } from './sign-in-frame.tsx';
 import { useLink } from './use-link.ts';
 

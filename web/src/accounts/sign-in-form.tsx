@@ -1,9 +1,9 @@
 import { type FormEvent, type ReactNode, useRef, useState } from 'react';
 import { Button } from '../platform/button.tsx';
+import { Problem, TextField } from '../platform/fields.tsx';
+import { PasswordField } from '../platform/password-field.tsx';
 import { captcha_wanted, useCaptcha } from './captcha.tsx';
 import { checkEmail, checkNewPassword } from './check-entries.ts';
-import { Problem, TextField } from './settings/fields.tsx';
-import { PasswordField } from './settings/password-field.tsx';
 import { noteTypedEmail, typedEmail } from './typed-email.ts';
 
 /** The answer to the test for machines, where one is asked for. */

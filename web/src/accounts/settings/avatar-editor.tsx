@@ -2,10 +2,10 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { sentenceFor } from '../../platform/api-error.ts';
 import { Button } from '../../platform/button.tsx';
+import { Done, Problem } from '../../platform/fields.tsx';
 import { usePlatform } from '../../platform/platform-context.ts';
 import { Avatar, useObjectUrl } from '../avatar.tsx';
 import { type Me, noteMe } from '../me.ts';
-import { Done, Problem } from './fields.tsx';
 import { picture_types, pictureRefusal } from './picture-refusal.ts';
 
 type Work = { what: 'uploading'; share: number; cancel: () => void } | { what: 'removing' };

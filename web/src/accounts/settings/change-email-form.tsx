@@ -1,13 +1,13 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
 import { Button } from '../../platform/button.tsx';
+import { Problem, TextField } from '../../platform/fields.tsx';
 import { usePlatform } from '../../platform/platform-context.ts';
 import { useAuth } from '../auth-context.ts';
 import { useFormats } from '../formats.ts';
 import type { Me } from '../me.ts';
 import { OutboxLink } from '../send-again-button.tsx';
 import { changeErrorSentence } from './change-error-sentence.ts';
-import { Problem, TextField } from './fields.tsx';
 
 /** A change of address that waits until both mailboxes have confirmed it. `until`: null where only Auth knows. */
 type PendingChange = { new_email: string; until: string | null };

@@ -1,11 +1,11 @@
 import { type FormEvent, useRef, useState } from 'react';
 import { Button } from '../../platform/button.tsx';
+import { Done, Problem } from '../../platform/fields.tsx';
+import { PasswordField } from '../../platform/password-field.tsx';
 import { useAuth } from '../auth-context.ts';
 import type { Me } from '../me.ts';
 import { changeErrorSentence, isWrongPassword } from './change-error-sentence.ts';
-import { Done, Problem } from './fields.tsx';
 import { MailPasswordLink } from './mail-password-link.tsx';
-import { PasswordField } from './password-field.tsx';
 
 const error_words = {
   unchanged: 'Your password is as it was.',

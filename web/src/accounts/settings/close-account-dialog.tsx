@@ -2,11 +2,11 @@ import { type FormEvent, useId, useRef, useState } from 'react';
 import { sentenceFor } from '../../platform/api-error.ts';
 import { Button } from '../../platform/button.tsx';
 import { Dialog } from '../../platform/dialog.tsx';
+import { Problem, TextField } from '../../platform/fields.tsx';
 import { usePlatform } from '../../platform/platform-context.ts';
 import { useAuth } from '../auth-context.ts';
 import { useFormats } from '../formats.ts';
 import type { Me } from '../me.ts';
-import { Problem, TextField } from './fields.tsx';
 
 const kept_ms = 30 * 24 * 60 * 60 * 1000;
 

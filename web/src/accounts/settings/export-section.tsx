@@ -3,10 +3,10 @@ import Download from 'lucide-react/icons/download';
 import { useEffect, useRef, useState } from 'react';
 import { sentenceFor } from '../../platform/api-error.ts';
 import { Button } from '../../platform/button.tsx';
+import { Problem } from '../../platform/fields.tsx';
 import { usePlatform } from '../../platform/platform-context.ts';
 import { useFormats } from '../formats.ts';
 import { type DataExport, downloadExport, exportsKey, exportsQuery, isBeingMade } from './data-export.ts';
-import { Problem } from './fields.tsx';
 
 /** A copy of everything that is held of the member: asked for, watched, downloaded. */
 export function ExportSection() {

@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
 import { Button } from '../../platform/button.tsx';
+import { Done, Problem } from '../../platform/fields.tsx';
 import { useAuth } from '../auth-context.ts';
 import { useCaptcha } from '../captcha.tsx';
 import { keepReturn } from '../kept-return.ts';
 import type { Me } from '../me.ts';
 import { OutboxLink } from '../send-again-button.tsx';
-import { Done, Problem } from './fields.tsx';
 
 type MailPasswordLinkProps = {
   me: Me;

@@ -1,9 +1,9 @@
 import { useId, useState } from 'react';
 import { Button } from '../../platform/button.tsx';
 import { Dialog } from '../../platform/dialog.tsx';
+import { Problem } from '../../platform/fields.tsx';
 import { usePlatform } from '../../platform/platform-context.ts';
 import { useAuth } from '../auth-context.ts';
-import { Problem } from './fields.tsx';
 
 /** Asks before every device is signed out. */
 export function SignOutEverywhereDialog({ onClose }: { onClose: () => void }) {
