@@ -23,6 +23,10 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export interface ChatFiles {
   created_at: Generated<string>;
+  /**
+   * When its member deleted the file; the row says that it was there.
+   */
+  deleted_at: string | null;
   file_name: string;
   /**
    * Bytes.
@@ -33,6 +37,10 @@ export interface ChatFiles {
    */
   file_type: string;
   id: Generated<string>;
+  /**
+   * OpenAI's code for why it cannot index the file; null: it can, or was not asked.
+   */
+  index_error: string | null;
   message_id: string | null;
   /**
    * OpenAI's file (file-…); null until it was uploaded there.
@@ -80,6 +88,22 @@ export interface ChatSessions {
   user_id: string;
 }
 
+export interface EmailChanges {
+  created_at: Generated<string>;
+  current_confirmed_at: string | null;
+  /**
+   * SHA-256, in hexadecimal, of the token mailed to the present address.
+   */
+  current_token: string;
+  new_confirmed_at: string | null;
+  new_email: string;
+  /**
+   * The same for the new address.
+   */
+  new_token: string;
+  user_id: string;
+}
+
 export interface Erasures {
   attempts: Generated<number>;
   created_at: Generated<string>;
@@ -95,7 +119,13 @@ export interface Erasures {
 export interface FileOriginals {
   created_at: Generated<string>;
   file_type: string;
+  height: number | null;
   id: Generated<string>;
+  kind: Generated<string>;
+  /**
+   * The text search configuration that its passages are searched with.
+   */
+  language: Generated<string>;
   /**
    * Null where the type has no pages.
    */
@@ -103,6 +133,10 @@ export interface FileOriginals {
   size_bytes: number;
   storage_key: string;
   user_id: string;
+  /**
+   * In pixels, as is the height; null for a document.
+   */
+  width: number | null;
   word_count: number;
 }
 
@@ -115,7 +149,22 @@ export interface FilePassages {
    * Counts from 1; null where the type has no pages.
    */
   page: number | null;
-  search: Generated<string>;
+  search: string;
+}
+
+export interface Installation {
+  id: Generated<string>;
+  is_only: Generated<boolean>;
+}
+
+export interface OpenaiUploads {
+  id: Generated<string>;
+  /**
+   * SHA-256 of the file's name at OpenAI.
+   */
+  name_hash: string;
+  size_bytes: number;
+  started_at: Generated<string>;
 }
 
 export interface OperatorNotices {
@@ -138,10 +187,21 @@ export interface Profiles {
   deleted_at: string | null;
   email: string | null;
   email_confirmed: Generated<boolean>;
+  /**
+   * When that was. Null: nothing was sent to this address yet.
+   */
+  email_verification_sent_at: string | null;
+  /**
+   * SHA-256, in hexadecimal, of the last token that was mailed.
+   */
   email_verification_token: string | null;
   id: Generated<string>;
   is_active: Generated<boolean>;
   is_deleted: Generated<boolean>;
+  /**
+   * As the member chose it, a BCP 47 tag; null: as the browser says.
+   */
+  language: string | null;
   organization_name: string | null;
   quota_last_reset: Generated<string>;
   stripe_customer_id: string | null;
@@ -149,8 +209,26 @@ export interface Profiles {
   subscription_plan: Generated<string>;
   subscription_quota: Generated<Json>;
   subscription_usage: Generated<Json>;
+  /**
+   * As the member chose it, a name of the IANA database; null: as the browser says.
+   */
+  time_zone: string | null;
   updated_at: Generated<string>;
   user_name: string | null;
+}
+
+export interface RateLimits {
+  /**
+   * Milliseconds since 1970 when the count begins anew; null: never.
+   */
+  expire: number | null;
+  key: string;
+  points: Generated<number>;
+}
+
+export interface RecoverySessions {
+  created_at: Generated<string>;
+  session_id: string;
 }
 
 export interface SchemaFiles {
@@ -160,11 +238,20 @@ export interface SchemaFiles {
   released: Generated<boolean>;
 }
 
+export interface SignOuts {
+  auth_id: string;
+  signed_out_at: Generated<string>;
+}
+
 export interface Turns {
   assistant_message_id: string | null;
   cached_tokens: Generated<number>;
   created_at: Generated<string>;
   error_code: string | null;
+  /**
+   * The files could not be made ready: the model had to do without them.
+   */
+  files_missing: Generated<boolean>;
   finished_at: string | null;
   /**
    * Somebody follows the turn in another process and is to be rung for.
@@ -208,13 +295,39 @@ export interface UserRoles {
 }
 
 export interface VectorStores {
+  /**
+   * How often in a row that failed.
+   */
+  attempts: Generated<number>;
   created_at: Generated<string>;
   expired_at: string | null;
   expires_at: string | null;
   file_count: Generated<number>;
+  /**
+   * Of files_total, while the store is being made.
+   */
+  files_ready: Generated<number>;
+  files_total: Generated<number>;
   id: Generated<string>;
+  /**
+   * Of the member's library. Other rows without a chat are from before there were libraries.
+   */
+  is_library: Generated<boolean>;
   name: string;
   openai_metadata: Generated<Json>;
+  rebuild_lease_until: string | null;
+  /**
+   * Who is making the store, until rebuild_lease_until; null: nobody.
+   */
+  rebuild_token: string | null;
+  /**
+   * When a job tries again; null: it need not.
+   */
+  retry_at: string | null;
+  /**
+   * Counts how often the store was made or added to.
+   */
+  revision: Generated<number>;
   /**
    * The chat whose files it holds; null for a store of the member's own.
    */
@@ -232,12 +345,18 @@ export interface DB {
   chat_files: ChatFiles;
   chat_messages: ChatMessages;
   chat_sessions: ChatSessions;
+  email_changes: EmailChanges;
   erasures: Erasures;
   file_originals: FileOriginals;
   file_passages: FilePassages;
+  installation: Installation;
+  openai_uploads: OpenaiUploads;
   operator_notices: OperatorNotices;
   profiles: Profiles;
+  rate_limits: RateLimits;
+  recovery_sessions: RecoverySessions;
   schema_files: SchemaFiles;
+  sign_outs: SignOuts;
   turns: Turns;
   user_roles: UserRoles;
   vector_stores: VectorStores;

@@ -537,7 +537,7 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
           'authenticated select on chat_messages',
           'authenticated delete select on chat_sessions',
           'authenticated update on chat_sessions (title)',
-          'authenticated select on file_originals (id user_id size_bytes file_type page_count word_count created_at)',
+          'authenticated select on file_originals (id user_id size_bytes file_type page_count word_count created_at kind language width height)',
           'authenticated select on file_passages (id original_id ordinal page content)',
           'authenticated select on profiles (id auth_id email user_name organization_name avatar_url stripe_customer_id stripe_subscription_id subscription_plan subscription_quota subscription_usage quota_last_reset is_active email_confirmed is_deleted deleted_at created_at updated_at)',
           'authenticated update on profiles (user_name organization_name avatar_url)',
