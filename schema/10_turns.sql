@@ -396,7 +396,7 @@ begin
     'documents', public.place_documents(v_profile.id, p_session_id, v_message_id),
     'vector_store', (
       select jsonb_build_object(
-        'store_id', store_id, 'status', status, 'expires_at', expires_at, 'revision', revision, 'retry_at', retry_at
+        'store_id', store_id, 'status', status, 'expires_at', expires_at, 'revision', revision, 'attempts', attempts
       )
       from public.vector_stores
       where session_id = p_session_id
@@ -405,7 +405,7 @@ begin
       'documents', public.place_documents(v_profile.id, null),
       'vector_store', (
         select jsonb_build_object(
-          'store_id', store_id, 'status', status, 'expires_at', expires_at, 'revision', revision, 'retry_at', retry_at
+          'store_id', store_id, 'status', status, 'expires_at', expires_at, 'revision', revision, 'attempts', attempts
         )
         from public.vector_stores
         where user_id = v_profile.id and is_library

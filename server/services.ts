@@ -13,7 +13,10 @@ import { createRunningTurns } from './chat/running-turns.ts';
 import type { Coach } from './coaches/coach-file.ts';
 import { createPracticeCoach } from './coaches/practice-coach.ts';
 import { fileJobs } from './files/jobs.ts';
+import { installationMark } from './knowledge/erase-orphans.ts';
 import { knowledgeErasers } from './knowledge/erasers.ts';
+import { knowledgeJobs } from './knowledge/jobs.ts';
+import { createVectorStores } from './knowledge/vector-stores.ts';
 import { createTokenVerifier } from './platform/auth.ts';
 import { createBell } from './platform/bell.ts';
 import type { Config } from './platform/config.ts';
@@ -57,19 +60,35 @@ export function createServices(parts: Parts) {
   const model = upstream
     ? createOpenAIModel(upstream.config)
     : createPracticeCoach(coaches, { word_delay_ms: parts.word_delay_ms });
+  let marking: Promise<string> | undefined;
+  const mark = () => {
+    marking ??= installationMark(database, parts.site_url);
+    marking.catch(() => {
+      marking = undefined;
+    });
+    return marking;
+  };
+  const vector_stores = upstream && createVectorStores({ database, upstream, logger, mark });
   const erasers: Erasers = {
     async profile(id) {
       await deleteClosedProfile(database, id);
       await storage.deleteFolder(id);
     },
     stored_file: (key) => storage.delete(key),
-    ...(upstream ? { ...knowledgeErasers(upstream), ...chatErasers(upstream) } : {}),
+    ...(upstream ? { ...knowledgeErasers(upstream, database), ...chatErasers(upstream) } : {}),
   };
   const mailer = createMailer(config, logger);
   const notices = { database, mailer, site_url: parts.site_url, mails: operatorNoticeMails };
   const jobs: Jobs = startJobs(
     database_url,
-    [...accountJobs(database, erasers, logger), ...fileJobs(database), operatorNoticeJob(notices)],
+    [
+      ...accountJobs(database, erasers, logger),
+      ...fileJobs(database),
+      ...(upstream && vector_stores
+        ? knowledgeJobs({ database, upstream, vector_stores, mark, logger })
+        : []),
+      operatorNoticeJob(notices),
+    ],
     logger,
   );
   return {
@@ -83,6 +102,7 @@ export function createServices(parts: Parts) {
     coaches,
     model,
     upstream,
+    vector_stores,
     erasers,
     jobs,
     local_auth,

@@ -4,7 +4,7 @@ import { createMarkReader } from './cited-marks.ts';
 import type { Model, ModelEvent, ModelTurn, ModelUsage, Passage } from './model.ts';
 import type { OpenAIConfig } from './openai-client.ts';
 import { streamResponse } from './openai-stream.ts';
-import { UpstreamUnusable, upstreamError } from './upstream-errors.ts';
+import { mendableIn, UpstreamUnusable, upstreamError } from './upstream-errors.ts';
 
 /** The events that say something to us. The others repeat what is known, some of them the whole instructions. */
 const events_read: ReadonlySet<string> = new Set<Responses.ResponseStreamEvent['type']>([
@@ -89,15 +89,13 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
           };
           return;
         case 'response.failed': {
-          const code: string | undefined = event.response.error?.code;
-          if (text === '' && code === 'context_length_exceeded') throw new UpstreamUnusable('history');
-          throw upstreamError({ status: 500, code });
+          const { code, message } = event.response.error ?? {};
+          throw failureInStream(code, message);
         }
         case 'error': {
           // The document has the code in the event; it was also seen in an object `error` within it.
-          const code = event.code ?? (event as { error?: { code?: string | null } }).error?.code;
-          if (text === '' && code === 'context_length_exceeded') throw new UpstreamUnusable('history');
-          throw upstreamError({ status: 500, code });
+          const { error } = event as { error?: { code?: string | null; message?: string } };
+          throw failureInStream(event.code ?? error?.code, event.message ?? error?.message);
         }
       }
     }
@@ -105,6 +103,12 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
       'model_cut_off',
       'The coach broke off in the middle. This message was not counted; try again.',
     );
+
+    /** What can be mended is, before the first word. */
+    function failureInStream(code: string | null | undefined, message: string | undefined) {
+      const what = text === '' ? mendableIn({ status: 400, code, message }) : undefined;
+      return what ? new UpstreamUnusable(what, true) : upstreamError({ status: 500, code });
+    }
 
     function* readMarks(parts: (string | number)[]): Generator<ModelEvent> {
       for (const part of parts) {
