@@ -13,6 +13,7 @@ import { createRunningTurns } from './chat/running-turns.ts';
 import type { Coach } from './coaches/coach-file.ts';
 import { createPracticeCoach } from './coaches/practice-coach.ts';
 import { fileJobs } from './files/jobs.ts';
+import { createModelImageReader } from './files/model-image.ts';
 import { installationMark } from './knowledge/erase-orphans.ts';
 import { knowledgeErasers } from './knowledge/erasers.ts';
 import { knowledgeJobs } from './knowledge/jobs.ts';
@@ -103,6 +104,7 @@ export function createServices(parts: Parts) {
     model,
     upstream,
     vector_stores,
+    readModelImage: createModelImageReader(storage, join(config.data_folder, 'uploads')),
     erasers,
     jobs,
     local_auth,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Coach } from '../coaches/coach-file.ts';
 import { coachInstructions } from '../coaches/coach-instructions.ts';
+import type { ReadModelImage } from '../files/model-image.ts';
 import { VectorStoresMissing } from '../knowledge/fill-vector-store.ts';
 import { searchPassages } from '../knowledge/queries.ts';
 import type { Complaint } from '../knowledge/vector-store-queries.ts';
@@ -29,6 +30,7 @@ type PreparingServices = {
   /** Undefined with the practice coach, as are its stores. */
   upstream: OpenAIUpstream | undefined;
   vector_stores: VectorStores | undefined;
+  readModelImage: ReadModelImage;
 };
 
 /** How many passages go along for a model that cannot search by itself. */
@@ -66,6 +68,11 @@ export async function prepareTurn(
         .filter(({ is_new }) => is_new)
         .map(({ file_name }) => file_name),
     },
+    images: begun.images.map(({ file_name, is_new, storage_key }) => ({
+      file_name,
+      is_new,
+      read: (signal) => services.readModelImage(storage_key, signal),
+    })),
     vector_store_ids: [],
     passages: [],
     has_files: documentsOf(begun).length > 0,

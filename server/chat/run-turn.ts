@@ -1,5 +1,6 @@
 import type { TellOperators } from '../accounts/operator-notices.ts';
 import type { Coach } from '../coaches/coach-file.ts';
+import type { ReadModelImage } from '../files/model-image.ts';
 import type { VectorStores } from '../knowledge/vector-stores.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
@@ -26,6 +27,7 @@ export type TurnServices = {
   /** Undefined with the practice coach, as are its stores. */
   upstream: OpenAIUpstream | undefined;
   vector_stores: VectorStores | undefined;
+  readModelImage: ReadModelImage;
   running_turns: RunningTurns;
   tellOperators: TellOperators;
 };

@@ -4,6 +4,7 @@ import { createMarkReader } from './cited-marks.ts';
 import type { Model, ModelEvent, ModelTurn, ModelUsage, Passage } from './model.ts';
 import type { OpenAIConfig } from './openai-client.ts';
 import { streamResponse } from './openai-stream.ts';
+import { showImages } from './show-images.ts';
 import { mendableIn, UpstreamUnusable, upstreamError } from './upstream-errors.ts';
 
 /** The events that say something to us. The others repeat what is known, some of them the whole instructions. */
@@ -40,7 +41,7 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
         asked_again = true;
       },
     };
-    for await (const event of streamResponse(config, requestBody(turn), reading)) {
+    for await (const event of streamResponse(config, await requestBody(turn, signal), reading)) {
       switch (event.type) {
         case 'response.output_text.delta':
         case 'response.refusal.delta':
@@ -146,13 +147,19 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
   };
 }
 
-function requestBody(turn: ModelTurn): Responses.ResponseCreateParamsStreaming {
+async function requestBody(
+  turn: ModelTurn,
+  signal: AbortSignal,
+): Promise<Responses.ResponseCreateParamsStreaming> {
   const input: Responses.EasyInputMessage[] = turn.history.map(({ sender, content }) => ({
     role: sender,
     content,
   }));
   if (turn.passages.length > 0) input.push({ role: 'developer', content: renderPassages(turn.passages) });
-  input.push({ role: 'user', content: renderMessage(turn.message) });
+  const message = renderMessage(turn.message);
+  const images = await showImages(turn, signal);
+  const content = images.length > 0 ? [{ type: 'input_text' as const, text: message }, ...images] : message;
+  input.push({ role: 'user', content });
   return {
     model: turn.model,
     instructions: turn.instructions,
