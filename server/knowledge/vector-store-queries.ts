@@ -241,10 +241,10 @@ export async function noteOrphans(
   ids: string[],
 ): Promise<number> {
   const { rows } = await sql`
-    select public.note_erasure(${kind}, id)
-    from unnest(${ids}::text[]) as id
-    where not exists (select from public.vector_stores where store_id = id)
-      and not exists (select from public.chat_files where openai_file_id = id)
+    select public.note_erasure(${kind}, held)
+    from unnest(${ids}::text[]) as held
+    where not exists (select from public.vector_stores where store_id = held)
+      and not exists (select from public.chat_files where openai_file_id = held)
   `.execute(database);
   return rows.length;
 }
