@@ -28,6 +28,7 @@ import type { Logger } from './platform/logger.ts';
 import { createMailer } from './platform/mail/mailer.ts';
 import { createOpenAIUpstream } from './platform/models/openai-client.ts';
 import { createOpenAIModel } from './platform/models/openai-model.ts';
+import { createS3, createS3Storage } from './platform/s3-storage.ts';
 import { createDiskStorage } from './platform/storage.ts';
 import type { LocalAuthSecrets } from './platform/supabase.ts';
 
@@ -56,7 +57,7 @@ export function createServices(parts: Parts) {
   const { config, logger, database_url, coaches, local_auth } = parts;
   const pool = createPool(database_url, config.database_pool_size, logger);
   const database = createDatabase(pool);
-  const storage = createDiskStorage(config.data_folder);
+  const storage = config.s3 ? createS3Storage(createS3(config.s3)) : createDiskStorage(config.data_folder);
   const upstream = config.openai && createOpenAIUpstream(config.openai);
   const model = upstream
     ? createOpenAIModel(upstream.config)

@@ -15,6 +15,7 @@ export const no_settings: Record<string, string> = Object.fromEntries(
     ],
     ...['SUPABASE_JWT_SECRET', 'AUTH_JWT_SECRET', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL'],
     ...['OPENAI_STORE_DAYS', 'OPENAI_PATIENCE_S', 'MAX_FILE_MB', 'LOG_LEVEL', 'PUBLIC_URL', 'OPERATOR_EMAIL'],
+    ...['S3_ENDPOINT', 'S3_REGION', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
     ...['SMTP_HOST', 'SMTP_PORT', 'SMTP_USER', 'SMTP_PASSWORD', 'SMTP_TLS', 'MAIL_FROM'],
     ...['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIPE_API_URL'],
   ].map((name) => [name, '']),
