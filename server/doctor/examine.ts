@@ -6,6 +6,7 @@ import { checkDataFolder } from './check-data-folder.ts';
 import { checkDatabase } from './check-database.ts';
 import { checkMail } from './check-mail.ts';
 import { checkOpenAI } from './check-openai.ts';
+import { checkStorage } from './check-storage.ts';
 import { checkStripe } from './check-stripe.ts';
 import { checkSupabase } from './check-supabase.ts';
 import { type Finding, findingsAbout } from './finding.ts';
@@ -19,6 +20,7 @@ export async function examine(config: Config, root: string, undo: Undo): Promise
     check('data folder', () => checkDataFolder(config, root)),
     check('database', () => checkDatabase(config, root, undo)),
     check('supabase', () => checkSupabase(config.supabase)),
+    check('storage', () => checkStorage(config)),
     check('coaches', () => checkCoachesAndModels(config, root)),
     check('mail', () => checkMail(config)),
     check('stripe', () => checkStripe(config.stripe)),

@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { S3Config } from './config.ts';
+import { AppError } from './errors.ts';
 import type { Storage } from './storage.ts';
 
 const connect_timeout_ms = 10_000;
@@ -51,8 +52,8 @@ export function createS3({ endpoint, region, bucket, access_key_id, secret_acces
 }
 
 /**
- * Private storage in a bucket behind the S3 protocol, such as Supabase Storage's. Bytes stream both ways. Fails as the
- * library does, after three attempts.
+ * Private storage in a bucket behind the S3 protocol, such as Supabase Storage's. Bytes stream both ways. Storing and
+ * reading throw `unavailable` after three attempts; deleting fails as the library does.
  */
 export function createS3Storage({ client, bucket }: S3): Storage {
   return {
@@ -77,7 +78,9 @@ export function createS3Storage({ client, bucket }: S3): Storage {
           await s3.send(put);
           return;
         } catch (error) {
-          if (attempt === 3 || !isPassing(error)) throw error;
+          if (attempt === 3 || !isPassing(error)) {
+            throw unavailable('Nothing was saved or counted; try again in a minute.', error);
+          }
           await delay(200 * attempt);
         } finally {
           body.destroy();
@@ -87,8 +90,15 @@ export function createS3Storage({ client, bucket }: S3): Storage {
 
     async getStream(key) {
       const { GetObjectCommand } = await import('@aws-sdk/client-s3');
-      const { Body } = await (await client()).send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      return Body as Readable;
+      const s3 = await client();
+      try {
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        return Body as Readable;
+      } catch (error) {
+        // That there is none is our mistake, and stays one.
+        if ((error as Error).name === 'NoSuchKey') throw error;
+        throw unavailable('Try again in a minute.', error);
+      }
     },
 
     async delete(key) {
@@ -118,6 +128,10 @@ export function createS3Storage({ client, bucket }: S3): Storage {
       }
     },
   };
+}
+
+function unavailable(what_to_do: string, cause: unknown) {
+  return new AppError('unavailable', `The files cannot be reached at the moment. ${what_to_do}`, { cause });
 }
 
 async function hashFile(path: string) {
