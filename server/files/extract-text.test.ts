@@ -205,7 +205,7 @@ test('a workbook of thousands of rows is read to its last row', async () => {
   const passages = JSON.parse(new TextDecoder().decode(passages_json));
   expect(passages.at(-1).content).toMatch(/^## Sheet, rows \d+–20000\n[\s\S]*\| 20000 \| Branch 18 \|$/);
   expect(words).toBe(60_000);
-});
+}, 60_000);
 
 test('a sheet of a million rows is refused', async () => {
   const path = await keep('million.xlsx', makeSheet(rows(1_000_000)));
@@ -214,7 +214,7 @@ test('a sheet of a million rows is refused', async () => {
     code: 'unreadable_file',
     message: expect.stringMatching(/more than can be/),
   });
-});
+}, 60_000);
 
 test.each([
   ['a cell in the last corner of a sheet', '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'],
@@ -225,13 +225,20 @@ test.each([
     'an entity that unfolds',
     '<!DOCTYPE x [<!ENTITY a "rye rye">]><row r="1"><c r="A1" t="str"><v>&a;</v></c></row>',
   ],
-])('a workbook with %s ends in its text or a refusal', async (_, sheet) => {
-  const path = await keep('odd.xlsx', makeSheet([`<worksheet><sheetData>${sheet}</sheetData></worksheet>`]));
-  const outcome = await extractText(path, xlsx.file_type).catch((error) => error);
-  if (outcome instanceof Error)
-    expect(outcome).toMatchObject({ code: expect.stringMatching(/^(unreadable|empty)_file$/) });
-  else expect(outcome.words).toBeLessThan(10);
-});
+])(
+  'a workbook with %s ends in its text or a refusal',
+  async (_, sheet) => {
+    const path = await keep(
+      'odd.xlsx',
+      makeSheet([`<worksheet><sheetData>${sheet}</sheetData></worksheet>`]),
+    );
+    const outcome = await extractText(path, xlsx.file_type).catch((error) => error);
+    if (outcome instanceof Error)
+      expect(outcome).toMatchObject({ code: expect.stringMatching(/^(unreadable|empty)_file$/) });
+    else expect(outcome.words).toBeLessThan(10);
+  },
+  60_000,
+);
 
 test('a CSV of millions of cells is refused', async () => {
   const path = await keep('cells.csv', 'rye;oat;spelt;wheat\n'.repeat(1_200_000));
@@ -240,7 +247,7 @@ test('a CSV of millions of cells is refused', async () => {
     code: 'unreadable_file',
     message: expect.stringMatching(/more than can be/),
   });
-});
+}, 60_000);
 
 test.each([
   ['brackets', '['.repeat(5_000_000)],
@@ -256,13 +263,17 @@ test.each([
   ['tables within each other', '<table><tr><td>'.repeat(200_000), 'rye'],
   ['one endless tag', `<div ${'a="b" '.repeat(500_000)}`, ''],
   ['ends without beginnings', '</p>'.repeat(500_000), 'rye'],
-])('HTML of %s ends in its text or a refusal', async (_, content, words) => {
-  const path = await keep('deep.html', `<p>rye ${content}${words}`);
-  const outcome = await extractText(path, html.file_type).catch((error) => error);
-  if (outcome instanceof Error)
-    expect(outcome).toMatchObject({ code: expect.stringMatching(/^(unreadable|empty)_file$/) });
-  else expect(outcome.words).toBeLessThanOrEqual(2);
-});
+])(
+  'HTML of %s ends in its text or a refusal',
+  async (_, content, words) => {
+    const path = await keep('deep.html', `<p>rye ${content}${words}`);
+    const outcome = await extractText(path, html.file_type).catch((error) => error);
+    if (outcome instanceof Error)
+      expect(outcome).toMatchObject({ code: expect.stringMatching(/^(unreadable|empty)_file$/) });
+    else expect(outcome.words).toBeLessThanOrEqual(2);
+  },
+  60_000,
+);
 
 test('a PDF that claims a million pages is refused', async () => {
   const document = await PDFDocument.create();
@@ -272,4 +283,4 @@ test('a PDF that claims a million pages is refused', async () => {
   const path = await keep('pages.pdf', await document.save());
   const error = await failure(extractText(path, pdf.file_type, { timeout_ms: 15_000 }));
   expect(error).toMatchObject({ code: expect.stringMatching(/^(unreadable|empty)_file$/) });
-});
+}, 60_000);
