@@ -39,9 +39,8 @@ async function noteStores(database: Database, upstream: OpenAIUpstream, mark: st
   const before_s = Date.now() / 1_000 - young_s;
   let count = 0;
   let ours: string[] = [];
-  for await (const store of client.vectorStores.list({ limit: page, order: 'asc' })) {
-    if (store.created_at > before_s) break;
-    if (store.metadata?.touchline !== mark) continue;
+  for await (const store of client.vectorStores.list({ limit: page })) {
+    if (store.created_at > before_s || store.metadata?.touchline !== mark) continue;
     ours.push(store.id);
     if (ours.length < page) continue;
     count += await noteOrphans(database, 'openai_vector_store', ours);

@@ -234,6 +234,8 @@ describe.each(testedVersions())('on PostgreSQL %i, the advisor', (version) => {
     expect(rows.map((row) => row.relname)).toEqual([
       'email_changes',
       'erasures',
+      'installation',
+      'openai_uploads',
       'operator_notices',
       'rate_limits',
       'recovery_sessions',

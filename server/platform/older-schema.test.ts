@@ -221,6 +221,8 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
       const client = await openOlder();
       await client.query('begin');
       await apply(client);
+      // No older row says that an address was confirmed: the first look at the profile sends the mail.
+      await client.query('update public.profiles set email_confirmed = true where id = $1', [ada]);
       await client.query('commit');
       const turn = randomUUID();
       const begun = await client.query(
@@ -554,6 +556,8 @@ describe.each(testedVersions())('on PostgreSQL %i', (version) => {
           `service_role ${all} on erasures`,
           `service_role ${all} on file_originals`,
           `service_role ${all} on file_passages`,
+          `service_role ${all} on installation`,
+          `service_role ${all} on openai_uploads`,
           `service_role ${all} on operator_notices`,
           `service_role ${all} on profiles`,
           `service_role ${all} on rate_limits`,
