@@ -11,8 +11,10 @@ import { breakUpstream } from './break-upstream.ts';
 import { crowdChat } from './crowd-chat.ts';
 import { dropReaders } from './drop-readers.ts';
 import { killServers } from './kill-servers.ts';
+import { loseFiles } from './lose-files.ts';
 import type { DrillOptions, Outcome } from './outcome.ts';
 import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts';
+import { rebuildStores } from './rebuild-stores.ts';
 import { restartPostgres } from './restart-postgres.ts';
 import { spendAllowance } from './spend-allowance.ts';
 import { stopServer } from './stop-server.ts';
@@ -34,6 +36,12 @@ const drills: Record<string, Drill> = {
   chat: { title: 'messages at once for one chat', times: 100, run: crowdChat },
   upstream: { title: 'every fault of the model', times: 50, run: breakUpstream },
   readers: { title: 'readers dropped in the middle of their replies', times: 500, run: dropReaders },
+  stores: {
+    title: 'turns at once on a store that is gone, and servers killed while it is made',
+    times: 100,
+    run: rebuildStores,
+  },
+  files: { title: 'OpenAI loses stores, files and conversations', times: 500, run: loseFiles },
   stop: { title: 'a server asked to stop in the middle of its replies', times: 50, run: stopServer },
 };
 

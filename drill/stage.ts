@@ -185,7 +185,8 @@ async function putUp(
   };
 }
 
-async function signToken(auth_id: string, email: string) {
+/** A token as Auth makes them. */
+export async function signToken(auth_id: string, email: string) {
   return await new SignJWT({ role: 'authenticated', email })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(auth_id)

@@ -65,10 +65,12 @@ $$;
 comment on column public.turns.reply is 'The text so far; empty once it stands in chat_messages.';
 alter table public.turns
   add column if not exists former_reply_id uuid,
-  add column if not exists followed_at timestamptz;
+  add column if not exists followed_at timestamptz,
+  add column if not exists files_missing boolean not null default false;
 
 comment on column public.turns.former_reply_id is 'The reply whose place this one takes; it is chosen again when this one fails.';
 comment on column public.turns.followed_at is 'Somebody follows the turn in another process and is to be rung for.';
+comment on column public.turns.files_missing is 'The files could not be made ready: the model had to do without them.';
 comment on column public.turns.history_shortened is 'The chat had grown too long: its oldest messages were left out of what the model was told.';
 
 create index if not exists turns_user_id_idx on public.turns (user_id);
@@ -194,10 +196,15 @@ $$;
 -- chosen line.
 -- `p_plans`: the plans whose members this coach is for. `p_with_history`: always return the history; without it only
 -- when the conversation at OpenAI does not hold the message before. `p_most_characters`: see turn_history.
--- `p_unconfirmed_messages`: how many messages a member has before the address is confirmed.
+-- `p_unconfirmed_messages`: how many messages a member has before the address is confirmed. `p_with_library`: whether the
+-- coach may see the member's library.
+--
+-- A file of the library that is named in `p_file_ids` stays there: the message gets a use of its own.
 drop function if exists public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], text[], boolean);
 drop function if exists
   public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer);
+drop function if exists
+  public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer, integer);
 create or replace function public.begin_turn(
   p_auth_id uuid,
   p_turn_id uuid,
@@ -211,7 +218,8 @@ create or replace function public.begin_turn(
   p_plans text[],
   p_with_history boolean,
   p_most_characters integer,
-  p_unconfirmed_messages integer
+  p_unconfirmed_messages integer,
+  p_with_library boolean default false
 )
 returns jsonb
 language plpgsql
@@ -301,7 +309,7 @@ begin
   perform 1 from public.chat_files where id = any (p_file_ids) order by id for update;
   if cardinality(p_file_ids) > 0 and cardinality(p_file_ids) <> (
     select count(*) from public.chat_files
-    where id = any (p_file_ids) and user_id = v_profile.id
+    where id = any (p_file_ids) and user_id = v_profile.id and deleted_at is null
       and ((message_id is null and session_id is null) or message_id = p_edits_id)
   ) then
     return jsonb_build_object('outcome', 'file_not_found');
@@ -348,17 +356,25 @@ begin
   end if;
 
   if cardinality(p_file_ids) > 0 then
-    -- A message keeps its files when it is edited: the new one gets a use of its own of each.
+    -- A message keeps its files when it is edited, and so does the library: the new one gets a use of its own of each.
+    -- What OpenAI has of the file is shared; whether the chat's store holds it, another use in the chat tells.
     insert into public.chat_files (
       user_id, session_id, message_id, file_name, file_size, file_type, openai_file_id, vector_store_id, original_id
     )
-    select user_id, session_id, v_message_id, file_name, file_size, file_type, openai_file_id, vector_store_id, original_id
-    from public.chat_files
-    where id = any (p_file_ids) and message_id = p_edits_id
-    order by created_at, id;
+    select files.user_id, p_session_id, v_message_id, files.file_name, files.file_size, files.file_type,
+      coalesce(present.openai_file_id, files.openai_file_id), present.vector_store_id, files.original_id
+    from public.chat_files as files
+    left join lateral (
+      select openai_file_id, vector_store_id from public.chat_files as same
+      where same.session_id = p_session_id and same.original_id = files.original_id
+      order by vector_store_id is null, created_at desc
+      limit 1
+    ) as present on true
+    where files.id = any (p_file_ids) and files.pending_until is null
+    order by files.created_at, files.id;
     update public.chat_files
     set session_id = p_session_id, message_id = v_message_id, pending_until = null
-    where id = any (p_file_ids) and message_id is null;
+    where id = any (p_file_ids) and pending_until is not null;
   end if;
 
   insert into public.turns (id, user_id, session_id, user_message_id, former_reply_id)
@@ -377,26 +393,37 @@ begin
     'conversation_id', case when v_in_place then v_session.thread_id end,
     'history', v_history -> 'messages',
     'history_shortened', v_history -> 'shortened',
-    'documents', (
-      -- Of several uses of one original the latest stands for all.
-      select coalesce(jsonb_agg(jsonb_build_object(
-        'file_id', id,
-        'original_id', original_id,
-        'file_name', file_name,
-        'openai_file_id', openai_file_id,
-        'vector_store_id', vector_store_id,
-        'is_new', message_id = v_message_id
-      ) order by created_at, id), '[]')
-      from (
-        select distinct on (original_id) * from public.chat_files
-        where session_id = p_session_id and original_id is not null
-        order by original_id, message_id = v_message_id desc, created_at desc, id desc
-      ) as documents
-    ),
+    'documents', public.place_documents(v_profile.id, p_session_id, v_message_id),
     'vector_store', (
-      select jsonb_build_object('store_id', store_id, 'status', status, 'expires_at', expires_at)
+      select jsonb_build_object(
+        'store_id', store_id, 'status', status, 'expires_at', expires_at, 'revision', revision, 'attempts', attempts
+      )
       from public.vector_stores
       where session_id = p_session_id
+    ),
+    'library', case when p_with_library then jsonb_build_object(
+      'documents', public.place_documents(v_profile.id, null),
+      'vector_store', (
+        select jsonb_build_object(
+          'store_id', store_id, 'status', status, 'expires_at', expires_at, 'revision', revision, 'attempts', attempts
+        )
+        from public.vector_stores
+        where user_id = v_profile.id and is_library
+      )
+    ) end,
+    'images', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'file_id', files.id,
+        'original_id', originals.id,
+        'file_name', files.file_name,
+        'storage_key', originals.storage_key,
+        'file_type', originals.file_type,
+        'is_new', files.message_id = v_message_id
+      ) order by files.created_at, files.id), '[]')
+      from public.chat_files as files
+      join public.file_originals as originals on originals.id = files.original_id and originals.kind = 'image'
+      join public.chat_messages as messages on messages.id = files.message_id and messages.is_chosen
+      where files.session_id = p_session_id
     )
   );
 exception when unique_violation then
@@ -412,13 +439,15 @@ $$;
 -- Done: the real tokens are added. Stopped after the first word: the message counts, with `p_usage` as reported or
 -- estimated. Stopped before it, or failed: the message is given back and no token counts; the text so far is kept.
 -- `p_conversation_id`: OpenAI's conversation that holds the reply; null: none does. `p_usage`: {input_tokens,
--- cached_tokens, output_tokens}.
+-- cached_tokens, output_tokens}. `p_files_missing`: the model had to do without the files. `p_searched`: OpenAI's stores
+-- that the model searched, which OpenAI keeps for `p_store_days` from then on; written when that moves it by an hour.
 -- Rings for those who follow the turn in another process. Only for them: transactions that notify are committed one after
 -- the other in the whole cluster.
 --
 -- Returns {status, message_id, allowances}. A turn that has ended stays as it ended: calling again changes nothing and
 -- returns {status, message_id}; null where the turn is gone (its chat was deleted).
 drop function if exists public.finish_turn(uuid, text, text, text, jsonb, boolean, jsonb, boolean);
+drop function if exists public.finish_turn(uuid, text, text, text, jsonb, boolean, boolean, jsonb, text);
 create or replace function public.finish_turn(
   p_turn_id uuid,
   p_status text,
@@ -428,7 +457,10 @@ create or replace function public.finish_turn(
   p_incomplete boolean,
   p_history_shortened boolean,
   p_usage jsonb,
-  p_conversation_id text
+  p_conversation_id text,
+  p_files_missing boolean default false,
+  p_searched text[] default '{}',
+  p_store_days integer default null
 )
 returns jsonb
 language plpgsql
@@ -476,6 +508,7 @@ begin
     reply = '',
     incomplete = p_incomplete,
     history_shortened = p_history_shortened,
+    files_missing = p_files_missing,
     assistant_message_id = v_message_id,
     input_tokens = v_input_tokens,
     cached_tokens = coalesce((p_usage ->> 'cached_tokens')::bigint, 0),
@@ -487,6 +520,13 @@ begin
   update public.chat_sessions
   set conversation_message_id = case when thread_id = p_conversation_id then v_message_id end
   where id = v_turn.session_id and (p_conversation_id is not null or conversation_message_id is not null);
+
+  if cardinality(p_searched) > 0 then
+    update public.vector_stores
+    set expires_at = now() + make_interval(days => p_store_days)
+    where store_id = any (p_searched) and user_id = v_turn.user_id and status = 'active'
+      and expires_at < now() + make_interval(days => p_store_days) - interval '1 hour';
+  end if;
 
   v_allowances := public.settle_usage(
     v_turn.user_id,
@@ -580,10 +620,10 @@ create or replace trigger turns_settle_deleted
 revoke execute on function public.settle_deleted_turn() from public, anon, authenticated, service_role;
 revoke execute on function public.turn_history(uuid, integer) from public, anon, authenticated, service_role;
 revoke execute on function
-  public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer, integer)
+  public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer, integer, boolean)
   from public, anon, authenticated, service_role;
 revoke execute on function
-  public.finish_turn(uuid, text, text, text, jsonb, boolean, boolean, jsonb, text)
+  public.finish_turn(uuid, text, text, text, jsonb, boolean, boolean, jsonb, text, boolean, text[], integer)
   from public, anon, authenticated, service_role;
 revoke execute on function public.fail_abandoned_turn(uuid, interval)
   from public, anon, authenticated, service_role;

@@ -90,6 +90,7 @@ begin
 end
 $$;
 
+-- The uses of one file share what OpenAI has of it: the last one takes it along.
 create or replace function public.note_openai_file_erasure()
 returns trigger
 language plpgsql
@@ -97,13 +98,15 @@ security definer
 set search_path = ''
 as $$
 begin
-  if tg_op = 'DELETE' or new.openai_file_id is distinct from old.openai_file_id then
+  if (tg_op = 'DELETE' or new.openai_file_id is distinct from old.openai_file_id)
+    and not exists (select 1 from public.chat_files where openai_file_id = old.openai_file_id) then
     perform public.note_erasure('openai_file', old.openai_file_id, old.user_id);
   end if;
   return null;
 end
 $$;
 
+-- `new_…` stands for a store that is still to be made (16).
 create or replace function public.note_vector_store_erasure()
 returns trigger
 language plpgsql
@@ -111,7 +114,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  if tg_op = 'DELETE' or new.store_id is distinct from old.store_id then
+  if old.store_id not like 'new\_%' and (tg_op = 'DELETE' or new.store_id is distinct from old.store_id) then
     perform public.note_erasure('openai_vector_store', old.store_id, old.user_id);
   end if;
   return null;

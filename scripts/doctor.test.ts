@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readConfig } from '../server/platform/config.ts';
 import { startServer } from '../server/start-server.ts';
 import { startFakeOpenAI } from '../server/testing/fake-openai/fake-openai.ts';
+import { startFakeS3 } from '../server/testing/fake-s3.ts';
 import { startFakeSmtp } from '../server/testing/fake-smtp.ts';
 import { startFakeStripeKeys } from '../server/testing/fake-stripe-keys.ts';
 import { startFakeSupabaseAuth } from '../server/testing/fake-supabase-auth.ts';
@@ -15,7 +16,7 @@ import { cloneTemplate } from '../server/testing/test-postgres.ts';
 
 const root = join(import.meta.dirname, '..');
 const line =
-  /^(good |note |wrong) {2}(settings|data folder|database|chats|vector stores|erasures|operators|supabase|coaches|openai|mail|stripe): [^\n]+$/;
+  /^(good |note |wrong) {2}(settings|data folder|database|chats|vector stores|erasures|operators|supabase|storage|coaches|openai|mail|stripe): [^\n]+$/;
 
 let base: string;
 beforeAll(() => {
@@ -41,7 +42,7 @@ async function runDoctor(settings: Record<string, string>) {
 
 test('on Supabase with OpenAI, all that is set up well is good, and the exit code is 0', async () => {
   const [project, openai] = [await startFakeSupabaseAuth(), await startFakeOpenAI()];
-  const [smtp, stripe] = [await startFakeSmtp(), await startFakeStripeKeys()];
+  const [smtp, stripe, s3] = [await startFakeSmtp(), await startFakeStripeKeys(), await startFakeS3()];
   const doctor = await runDoctor({
     DATABASE_URL: await cloneTemplate(inject('admin_url')),
     SUPABASE_URL: project.url,
@@ -50,19 +51,20 @@ test('on Supabase with OpenAI, all that is set up well is good, and the exit cod
     OPENAI_BASE_URL: openai.url,
     ...{ SMTP_HOST: '127.0.0.1', SMTP_PORT: String(smtp.port), MAIL_FROM: 'hello@example.org' },
     ...{ STRIPE_SECRET_KEY: stripe.secret_key, STRIPE_API_URL: stripe.url },
+    ...s3.settings,
   });
   expect(doctor).toMatchObject({ code: 0, stderr: '', wrong: [] });
   const about = new Set(doctor.lines.map((one) => one.slice(7, one.indexOf(':'))));
   expect([...about]).toEqual([
     ...['settings', 'data folder', 'database', 'chats', 'vector stores', 'erasures', 'operators'],
-    ...['supabase', 'coaches', 'openai', 'mail', 'stripe'],
+    ...['supabase', 'storage', 'coaches', 'openai', 'mail', 'stripe'],
   ]);
-  for (const double of [project, openai, smtp, stripe]) await double.close();
+  for (const double of [project, openai, smtp, stripe, s3]) await double.close();
 });
 
 test('no line holds a secret, whatever is wrong', async () => {
   const [project, openai] = [await startFakeSupabaseAuth(), await startFakeOpenAI()];
-  const [smtp, stripe] = [await startFakeSmtp(), await startFakeStripeKeys()];
+  const [smtp, stripe, s3] = [await startFakeSmtp(), await startFakeStripeKeys(), await startFakeS3()];
   const secret = (name: string) => `hush-${name}-7f3a91c2`;
   const planted = {
     SUPABASE_PUBLISHABLE_KEY: secret('publishable'),
@@ -78,6 +80,11 @@ test('no line holds a secret, whatever is wrong', async () => {
     STRIPE_SECRET_KEY: `sk_test_${secret('stripe')}`,
     STRIPE_WEBHOOK_SECRET: secret('webhook'),
     STRIPE_API_URL: stripe.url,
+    S3_ENDPOINT: s3.settings.S3_ENDPOINT,
+    S3_REGION: secret('region'),
+    S3_BUCKET: secret('bucket'),
+    S3_ACCESS_KEY_ID: secret('key-id'),
+    S3_SECRET_ACCESS_KEY: secret('access-key'),
   };
   const database = new URL(inject('admin_url'));
   database.password = secret('database');
@@ -92,6 +99,7 @@ test('no line holds a secret, whatever is wrong', async () => {
       OPENAI_BASE_URL: withPassword(openai.url),
       SMTP_HOST: `${secret('mail-host')}.invalid`,
       STRIPE_API_URL: withPassword(stripe.url),
+      S3_ENDPOINT: withPassword(s3.settings.S3_ENDPOINT),
     },
     // The key is good, the model is not.
     {
@@ -119,12 +127,12 @@ test('no line holds a secret, whatever is wrong', async () => {
     expect(stderr).toBe('');
   }
   expect(runs[0]!.code).toBe(1);
-  expect(runs[0]!.wrong).toHaveLength(6);
-  expect(runs[1]!.wrong).toHaveLength(6);
-  expect(runs[2]!.wrong).toHaveLength(4);
+  expect(runs[0]!.wrong).toHaveLength(7);
+  expect(runs[1]!.wrong).toHaveLength(7);
+  expect(runs[2]!.wrong).toHaveLength(5);
   expect(runs[3]).toMatchObject({ code: 1, lines: [expect.stringContaining('holds a secret key')] });
   expect(runs[4]).toMatchObject({ code: 1, lines: [expect.stringContaining('The setting DATABASE_URL')] });
-  for (const double of [project, openai, smtp, stripe]) await double.close();
+  for (const double of [project, openai, smtp, stripe, s3]) await double.close();
 }, 60_000);
 
 test('the embedded database is looked at where it is: not made, running, or at rest', async () => {

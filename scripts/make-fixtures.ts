@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { crc32, deflateRawSync } from 'node:zlib';
 import {
   AlignmentType,
   Document,
@@ -20,7 +19,10 @@ import {
   WidthType,
 } from 'docx';
 import { PDFDocument, type PDFFont, type PDFPage, rgb, StandardFonts } from 'pdf-lib';
-import { documentTypes, unpackZip } from '../server/files/detect-file-type.ts';
+import { fileTypes } from '../server/files/file-types.ts';
+import { unpackZip } from '../server/files/unpack-zip.ts';
+import { makeZip } from '../server/testing/make-zip.ts';
+import { tableFixtures } from './make-table-fixtures.ts';
 
 const folder = new URL('../server/testing/fixtures/', import.meta.url);
 const fixed_date = new Date('2026-01-12T08:00:00Z');
@@ -387,40 +389,6 @@ async function makeBrandVoice() {
   );
 }
 
-/** A zip archive without dates. Parts with the very same data share one packed copy, as bombs do. */
-function makeZip(parts: { name: string; data: Buffer }[]) {
-  const files: Buffer[] = [];
-  const directory: Buffer[] = [];
-  const written = new Map<Buffer, { offset: number; packed: Buffer }>();
-  let offset = 0;
-  for (const { name, data } of parts) {
-    const known = written.get(data);
-    const packed = known?.packed ?? deflateRawSync(data, { level: 9 });
-    const common = Buffer.alloc(26);
-    common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(8, 4);
-    common.writeUInt16LE(0x21, 8);
-    common.writeUInt32LE(crc32(data), 10);
-    common.writeUInt32LE(packed.length, 14);
-    common.writeUInt32LE(data.length, 18);
-    common.writeUInt16LE(name.length, 22);
-    const entry = Buffer.alloc(14);
-    entry.writeUInt32LE(known?.offset ?? offset, 10);
-    directory.push(Buffer.from('PK\x01\x02\x14\0'), common, entry, Buffer.from(name));
-    if (known) continue;
-    written.set(data, { offset, packed });
-    files.push(Buffer.from('PK\x03\x04'), common, Buffer.from(name), packed);
-    offset += 30 + name.length + packed.length;
-  }
-  const end = Buffer.alloc(22);
-  end.write('PK\x05\x06');
-  end.writeUInt16LE(parts.length, 8);
-  end.writeUInt16LE(parts.length, 10);
-  end.writeUInt32LE(Buffer.concat(directory).length, 12);
-  end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...files, ...directory, end]);
-}
-
 /** 90 kB that unpack to six parts of 90 MB each, every one of which a Word reader opens. */
 function makeZipBomb() {
   const namespace = 'http://schemas.openxmlformats.org/wordprocessingml/2006/main';
@@ -429,7 +397,7 @@ function makeZipBomb() {
     `<w:document xmlns:w="${namespace}"><w:body><w:p><w:r>${text}</w:r></w:p></w:body></w:document>`,
   );
   const types = 'http://schemas.openxmlformats.org/package/2006/content-types';
-  const override = `<Override PartName="/word/document.xml" ContentType="${documentTypes.docx.file_type}.main+xml"/>`;
+  const override = `<Override PartName="/word/document.xml" ContentType="${fileTypes.docx.file_type}.main+xml"/>`;
   const names = ['document', 'styles', 'numbering', 'footnotes', 'endnotes', 'comments'];
   return makeZip([
     { name: '[Content_Types].xml', data: Buffer.from(`<Types xmlns="${types}">${override}</Types>`) },
@@ -537,6 +505,7 @@ const fixtures: Record<string, Uint8Array | string> = {
     'Shopping list for Saturday: flour, salt, patience. This is a text that was named a PDF.\n',
   'empty.txt': '',
   'zip-bomb.docx': makeZipBomb(),
+  ...tableFixtures,
 };
 for (const [name, content] of Object.entries(fixtures)) {
   writeFileSync(new URL(name, folder), content);

@@ -11,7 +11,7 @@ import { accountRoutes } from './accounts/routes.ts';
 import { sessionRoutes } from './chat/session-routes.ts';
 import { turnRoutes } from './chat/turn-routes.ts';
 import { coachRoutes } from './coaches/routes.ts';
-import { documentTypes } from './files/detect-file-type.ts';
+import { fileExtensions } from './files/file-types.ts';
 import { fileRoutes } from './files/routes.ts';
 import { knowledgeRoutes } from './knowledge/routes.ts';
 import { isDatabaseAway, pingDatabase } from './platform/database.ts';
@@ -232,7 +232,7 @@ function configRoutes({ config, local_auth, mailer }: Services) {
     model: config.openai ? ('openai' as const) : ('practice' as const),
     max_file_bytes: config.max_file_bytes,
     max_files_per_message: 10,
-    file_extensions: Object.values(documentTypes).map(({ extension }) => extension),
+    file_extensions: fileExtensions,
     captcha: config.captcha ?? null,
   };
   const schema = z

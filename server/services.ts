@@ -26,7 +26,11 @@ import type { Coach } from './coaches/coach-file.ts';
 import { createPracticeCoach } from './coaches/practice-coach.ts';
 import { fileExporter } from './files/exporter.ts';
 import { fileJobs } from './files/jobs.ts';
+import { createModelImageReader } from './files/model-image.ts';
+import { installationMark } from './knowledge/erase-orphans.ts';
 import { knowledgeErasers } from './knowledge/erasers.ts';
+import { knowledgeJobs } from './knowledge/jobs.ts';
+import { createVectorStores } from './knowledge/vector-stores.ts';
 import { createTokenVerifier } from './platform/auth.ts';
 import { createBell } from './platform/bell.ts';
 import type { Config } from './platform/config.ts';
@@ -38,6 +42,7 @@ import { createMailer } from './platform/mail/mailer.ts';
 import { createOpenAIUpstream } from './platform/models/openai-client.ts';
 import { createOpenAIModel } from './platform/models/openai-model.ts';
 import { createRateLimits } from './platform/rate-limit.ts';
+import { createS3, createS3Storage } from './platform/s3-storage.ts';
 import { createDiskStorage } from './platform/storage.ts';
 import type { LocalAuthSecrets } from './platform/supabase.ts';
 
@@ -66,17 +71,28 @@ export function createServices(parts: Parts) {
   const { config, logger, database_url, coaches, local_auth } = parts;
   const pool = createPool(database_url, config.database_pool_size, logger);
   const database = createDatabase(pool);
-  const storage = createDiskStorage(config.data_folder);
+  const storage = config.s3
+    ? createS3Storage(createS3(config.s3), join(config.data_folder, 'uploads'))
+    : createDiskStorage(config.data_folder);
   const upstream = config.openai && createOpenAIUpstream(config.openai);
   const model = upstream
     ? createOpenAIModel(upstream.config)
     : createPracticeCoach(coaches, { word_delay_ms: parts.word_delay_ms });
+  let marking: Promise<string> | undefined;
+  const mark = () => {
+    marking ??= installationMark(database, parts.site_url);
+    marking.catch(() => {
+      marking = undefined;
+    });
+    return marking;
+  };
+  const vector_stores = upstream && createVectorStores({ database, upstream, logger, mark });
   const erasers: Erasers = {
     profile: (id) => deleteClosedProfile(database, id),
     auth_user: (id) => deleteAuthUser(database, id),
     stored_file: (key) => storage.delete(key),
     stored_folder: (folder) => storage.deleteFolder(folder),
-    ...(upstream ? { ...knowledgeErasers(upstream), ...chatErasers(upstream) } : {}),
+    ...(upstream ? { ...knowledgeErasers(upstream, database), ...chatErasers(upstream) } : {}),
   };
   const mailer = createMailer(config, logger);
   const { site_url } = parts;
@@ -104,6 +120,9 @@ export function createServices(parts: Parts) {
       eraseAccountsJob({ database, erasers, mailer, logger, site_url }),
       exportsJob({ database, storage, exporters, mailer, logger, site_url }),
       ...fileJobs(database),
+      ...(upstream && vector_stores
+        ? knowledgeJobs({ database, upstream, vector_stores, mark, logger })
+        : []),
       operatorNoticeJob(notices),
     ],
     logger,
@@ -120,6 +139,8 @@ export function createServices(parts: Parts) {
     coaches,
     model,
     upstream,
+    vector_stores,
+    readModelImage: createModelImageReader(storage, join(config.data_folder, 'uploads')),
     erasers,
     closers,
     onClosed(auth_id: string) {

@@ -75,10 +75,11 @@ export async function startServer(
       web_folder,
       ...options,
     });
-    const { bell, database, jobs, mailer, running_turns, sign_outs } = services;
+    const { bell, database, jobs, mailer, running_turns, sign_outs, vector_stores } = services;
     undo.push(() => mailer.close());
     undo.push(() => database.destroy());
     undo.push(() => jobs.stop());
+    undo.push(() => vector_stores?.stop());
     undo.push(() => bell.stop());
     undo.push(() => sign_outs.stop());
     if (config.mode === 'embedded') await giveBackAllTurns(database, logger);

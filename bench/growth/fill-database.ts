@@ -153,9 +153,11 @@ const rows = (ids: Ids): string[] => [
   `insert into public.file_originals (id, user_id, storage_key, size_bytes, file_type, word_count, created_at)
     select original_id, member_id, member_id || '/' || original_id, 20000, 'text/plain', 400, sent_at
     from uploads order by sent_at`,
-  `insert into public.file_passages (id, original_id, ordinal, content)
-    select ${id(ids.messages, 'sent_at', `'passage' || chat_n || ',' || number || ',' || place`)}, original_id, place, substr(text, 1 + (chat_n * 7 + place * 100) % 3000, 800)
-    from words, (select * from uploads, generate_series(0, 2) as place order by sent_at, number, place offset 0) as passage`,
+  `insert into public.file_passages (id, original_id, ordinal, content, search)
+    select ${id(ids.messages, 'sent_at', `'passage' || chat_n || ',' || number || ',' || place`)}, original_id, place, content,
+      to_tsvector('english', content) || to_tsvector('simple', content)
+    from words, (select * from uploads, generate_series(0, 2) as place order by sent_at, number, place offset 0) as passage,
+      lateral (select substr(text, 1 + (chat_n * 7 + place * 100) % 3000, 800) as content) as cut`,
   `insert into public.chat_files (user_id, session_id, message_id, file_name, file_size, file_type, openai_file_id,
       vector_store_id, original_id, created_at)
     select member_id, session_id, user_message_id, 'notes-' || number || '.txt', 20000, 'text/plain',

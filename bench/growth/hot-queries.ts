@@ -30,6 +30,7 @@ export const beginInput = (chat: { auth_id: string; session_id: string }): Omit<
   repeats_id: null,
   plans: ['free', 'starter', 'pro', 'enterprise'],
   with_history: false,
+  with_library: true,
 });
 
 export const finishInput = (chat: { conversation_id: string }): Omit<FinishInput, 'turn_id'> => ({
@@ -41,6 +42,9 @@ export const finishInput = (chat: { conversation_id: string }): Omit<FinishInput
   history_shortened: false,
   usage: { input_tokens: 900, cached_tokens: 0, output_tokens: 200 },
   conversation_id: chat.conversation_id,
+  files_missing: false,
+  searched: [],
+  store_days: null,
 });
 
 const begin = (database: Database, sample: Sample, turn_id: string, with_history: boolean) =>

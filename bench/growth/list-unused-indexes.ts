@@ -5,6 +5,7 @@ import * as turns from '../../server/chat/queries.ts';
 import * as chats from '../../server/chat/session-queries.ts';
 import * as files from '../../server/files/queries.ts';
 import * as knowledge from '../../server/knowledge/queries.ts';
+import * as stores from '../../server/knowledge/vector-store-queries.ts';
 import { createDatabase, type Database } from '../../server/platform/database.ts';
 import { newId } from '../../web/src/platform/new-id.ts';
 import { beginInput, finishInput } from './hot-queries.ts';
@@ -90,7 +91,7 @@ async function queryChat(database: Database, chat: Chat) {
 }
 
 async function queryFiles(database: Database, chat: Chat) {
-  const { auth_id, user_id, session_id, file_id, original_id, store_id } = chat;
+  const { auth_id, user_id, session_id, file_id, original_id } = chat;
   await files.findUploader(database, auth_id);
   await files.findStoredFile(database, auth_id, file_id);
   for (const is_sent of [true, false]) {
@@ -101,6 +102,10 @@ async function queryFiles(database: Database, chat: Chat) {
       file_name: 'a.txt',
       file_type: 'text/plain',
       size_bytes: 9,
+      kind: 'document' as const,
+      language: 'english',
+      width: null,
+      height: null,
       page_count: null,
       word_count: 3,
     };
@@ -118,13 +123,33 @@ async function queryFiles(database: Database, chat: Chat) {
   await knowledge.listLikelyPassages(database, { user_id, file_id, ...words, limit: 3 });
   await knowledge.findPassage(database, auth_id, file_id, chat.passage_id);
   await knowledge.getDocumentText(database, user_id, original_id);
-  await knowledge.setOpenAIFile(database, user_id, file_id, `file-${newId()}`);
-  const expires_at = new Date(Date.now() + 86_400_000).toISOString();
-  const store = { user_id, session_id, name: 'Files', expires_at };
-  const made = await knowledge.recordVectorStore(database, {
-    ...store,
-    store_id: `vs_${newId()}`,
-    replaces: store_id,
+  await queryStores(database, chat);
+}
+
+/** A store's whole life. */
+async function queryStores(database: Database, { user_id, session_id, original_id, store_id }: Chat) {
+  const place = { user_id, session_id };
+  const token = randomUUID();
+  const complaint = { store_id, revision: 0, what: 'gone' as const };
+  const claim = await stores.claimVectorStore(database, place, {
+    name: 'Files',
+    token,
+    complaint,
+    at_once: true,
   });
-  await knowledge.attachToVectorStore(database, { user_id, file_ids: [file_id], store_id: made, expires_at });
+  if (claim.outcome !== 'claimed') throw new Error(`the store was not claimed: ${claim.outcome}`);
+  const held = { id: claim.id, token };
+  await stores.recordVectorStore(database, held, `vs_${newId()}`);
+  const upload_id = await stores.insertUpload(database, { name_hash: 'a', size_bytes: 1 });
+  const openai_file_id = `file-${newId()}`;
+  await stores.recordOpenAIFile(database, held, { original_id, openai_file_id, upload_id });
+  await stores.advanceVectorStore(database, held, { indexed: [original_id] });
+  await stores.finishVectorStore(database, held, { done: new Date(Date.now() + 86_400_000) });
+  await stores.listUnfinishedPlaces(database, 10);
+  await stores.expireVectorStores(database);
+  await stores.listActiveVectorStores(database, null, 10);
+  await stores.isOpenAIFileUsed(database, openai_file_id);
+  await stores.isVectorStoreUsed(database, store_id);
+  await stores.noteOrphans(database, 'openai_file', [openai_file_id]);
+  await stores.listLostUploads(database, 10);
 }

@@ -30,6 +30,7 @@ async function beginAgainAndAgain(member: Member, index: number, load: Beginning
       repeats_id: null,
       plans: ['free'],
       with_history: false,
+      with_library: true,
     });
     took_ms.push(now_ms() - started_ms);
     if (begun.outcome !== 'begun') throw new Error(`a turn did not begin: ${begun.outcome}`);

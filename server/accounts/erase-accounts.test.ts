@@ -50,7 +50,7 @@ beforeAll(async () => {
     auth_user: (id) => deleteAuthUser(database, id),
     stored_file: (key) => storage.delete(key),
     stored_folder: (folder) => storage.deleteFolder(folder),
-    ...knowledgeErasers(upstream),
+    ...knowledgeErasers(upstream, database),
     ...chatErasers(upstream),
   };
   mailer = mailerTo(smtp.port);

@@ -36,6 +36,7 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
       repeats_id: null,
       plans: allPlans,
       with_history: true,
+      with_library: true,
       ...input,
     });
   }
@@ -51,6 +52,9 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
       history_shortened: false,
       usage: { input_tokens: 100, cached_tokens: 10, output_tokens: 20 },
       conversation_id: null,
+      files_missing: false,
+      searched: [],
+      store_days: null,
       ...input,
     });
   }

@@ -67,6 +67,8 @@ export function describeEnd(
     message_id: outcome.message_id,
     incomplete: result.incomplete,
     history_shortened: result.history_shortened,
+    // Hardly ever, and each end tells it otherwise.
+    ...(result.files_missing && { files_missing: true }),
     allowance: outcome.allowances ?? null,
   };
 }

@@ -64,6 +64,7 @@ export function endOf(row: TurnRow): TurnEnd {
     message_id: row.message_id,
     incomplete: row.incomplete,
     history_shortened: row.history_shortened,
+    ...(row.files_missing && { files_missing: true }),
     allowance: row.allowances,
   };
 }

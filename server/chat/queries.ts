@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { unconfirmed_messages } from '../accounts/email-verification.ts';
 import type { Citation } from '../knowledge/citation.ts';
-import type { StoredVectorStore } from '../knowledge/prepare-vector-store.ts';
 import type { Document } from '../knowledge/queries.ts';
+import type { StoredVectorStore } from '../knowledge/vector-store-queries.ts';
 import type { Database } from '../platform/database.ts';
 import type { HistoryMessage, ModelUsage } from '../platform/models/model.ts';
 
@@ -20,6 +20,8 @@ export type BeginInput = {
   repeats_id: string | null;
   plans: string[];
   with_history: boolean;
+  /** Whether the coach may see the member's library. */
+  with_library: boolean;
 };
 
 /** How much of a chat a model is told: about 100,000 tokens, which every present model has room for. */
@@ -38,8 +40,24 @@ export type BegunTurn = {
   history: HistoryMessage[];
   /** The chat has grown too long: its oldest messages are not in `history`. */
   history_shortened: boolean;
-  documents: (Document & { is_new: boolean })[];
+  documents: NewDocument[];
   vector_store: StoredVectorStore | null;
+  /** The member's library; null where the coach may not see it. */
+  library: { documents: NewDocument[]; vector_store: StoredVectorStore | null } | null;
+  /** The images of the chat's chosen line, oldest first. */
+  images: ChatImage[];
+};
+
+/** `is_new`: it came with this message. */
+export type NewDocument = Document & { is_new: boolean };
+
+export type ChatImage = {
+  file_id: string;
+  original_id: string;
+  file_name: string;
+  storage_key: string;
+  file_type: string;
+  is_new: boolean;
 };
 
 export type BeginOutcome =
@@ -71,7 +89,7 @@ export async function beginTurn(database: Database, input: BeginInput): Promise<
       ${input.auth_id}, ${input.turn_id}, ${input.session_id}, ${input.assistant_slug}, ${input.title},
       ${input.content}, ${input.file_ids}::uuid[], ${input.edits_id}, ${input.repeats_id},
       ${input.plans}::text[], ${input.with_history}, ${most_characters},
-      ${unconfirmed_messages}
+      ${unconfirmed_messages}, ${input.with_library}
     ) as result
   `.execute(database);
   return rows[0]!.result;
@@ -88,6 +106,11 @@ export type FinishInput = {
   usage: ModelUsage;
   /** OpenAI's conversation that holds the reply; null: none does. */
   conversation_id: string | null;
+  /** The files could not be made ready: the model had to do without them. */
+  files_missing: boolean;
+  /** OpenAI's stores that the model searched, which OpenAI keeps for `store_days` from then on. */
+  searched: string[];
+  store_days: number | null;
 };
 
 export type FinishOutcome = { status: string; message_id: string | null; allowances?: Allowances };
@@ -97,7 +120,8 @@ export async function finishTurn(database: Database, input: FinishInput): Promis
   const { rows } = await sql<{ result: FinishOutcome | null }>`
     select public.finish_turn(
       ${input.turn_id}, ${input.status}, ${input.error_code}, ${input.content}, ${JSON.stringify(input.citations)},
-      ${input.incomplete}, ${input.history_shortened}, ${JSON.stringify(input.usage)}, ${input.conversation_id}
+      ${input.incomplete}, ${input.history_shortened}, ${JSON.stringify(input.usage)}, ${input.conversation_id},
+      ${input.files_missing}, ${input.searched}::text[], ${input.store_days}
     ) as result
   `.execute(database);
   return rows[0]!.result ?? undefined;
@@ -207,6 +231,7 @@ export type TurnRow = {
   error_code: string | null;
   incomplete: boolean;
   history_shortened: boolean;
+  files_missing: boolean;
   message_id: string | null;
   content: string;
   citations: Citation[];
@@ -225,7 +250,7 @@ export async function findTurn(
 ): Promise<TurnRow | undefined> {
   const { rows } = await sql<TurnRow>`
     select turns.id, turns.session_id, turns.user_message_id, sessions.title, turns.status, turns.error_code,
-      turns.incomplete, turns.history_shortened, turns.assistant_message_id as message_id,
+      turns.incomplete, turns.history_shortened, turns.files_missing, turns.assistant_message_id as message_id,
       coalesce(replies.content, turns.reply) as content, coalesce(replies.citations, '[]') as citations,
       public.allowances(profiles.subscription_quota, public.usage_now(profiles)) as allowances
     from public.turns

@@ -1,5 +1,7 @@
 import type { TellOperators } from '../accounts/operator-notices.ts';
 import type { Coach } from '../coaches/coach-file.ts';
+import type { ReadModelImage } from '../files/model-image.ts';
+import type { VectorStores } from '../knowledge/vector-stores.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -8,6 +10,7 @@ import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
 import { isUpstreamError, upstreamError } from '../platform/models/upstream-errors.ts';
 import { estimateUsage, no_usage } from './estimate-usage.ts';
 import { describeEnd, finishPatiently } from './finish-turn.ts';
+import { createPatience } from './patience.ts';
 import { type Begun, prepareTurn } from './prepare-turn.ts';
 import type { FinishInput, FinishOutcome } from './queries.ts';
 import type { RunningTurn } from './running-turn.ts';
@@ -21,8 +24,10 @@ export type TurnServices = {
   database: Database;
   logger: Logger;
   model: Model;
-  /** Undefined with the practice coach. */
+  /** Undefined with the practice coach, as are its stores. */
   upstream: OpenAIUpstream | undefined;
+  vector_stores: VectorStores | undefined;
+  readModelImage: ReadModelImage;
   running_turns: RunningTurns;
   tellOperators: TellOperators;
 };
@@ -41,14 +46,13 @@ export async function runTurn(
   const { signal } = running.abort;
   // What is made ready upstream, what is made anew there, and the first sign of the reply share one patience.
   const patience_ms = services.upstream?.config.patience_ms ?? practice_patience_ms;
-  const deadline_ms = running.started_ms + patience_ms;
-  const preparing = AbortSignal.any([signal, AbortSignal.timeout(patience_ms)]);
+  const patience = createPatience(patience_ms, signal);
   let turn: ModelTurn | undefined;
   let end: Extract<ModelEvent, { type: 'end' }> | undefined;
   let failure: unknown;
   try {
-    turn = await prepareTurn(services, coach, begun, { running, signal: preparing, deadline_ms });
-    end = await streamReply(services, begun, turn, running, preparing);
+    turn = await prepareTurn(services, coach, begun, { running, patience });
+    end = await streamReply(services, begun, turn, running, patience);
   } catch (error) {
     failure = signal.aborted ? signal.reason : error;
   }
@@ -72,6 +76,9 @@ export async function runTurn(
       end?.usage ??
       (stopped && running.text && services.upstream && turn ? estimateUsage(turn, running.text) : no_usage),
     conversation_id: end && !end.asked_again ? (turn?.conversation_id ?? null) : null,
+    files_missing: begun.files_missing ?? false,
+    searched: running.has_searched ? (turn?.vector_store_ids ?? []) : [],
+    store_days: services.upstream?.config.store_days ?? null,
   };
   let outcome: FinishOutcome | undefined;
   try {

@@ -4,6 +4,9 @@ import type { Allowances } from './queries.ts';
 
 export type TurnStatus = 'preparing_files' | 'searching_files' | 'thinking';
 
+/** How many of the files are ready while they are made ready. */
+export type FilesProgress = { ready: number; total: number };
+
 export type TurnEnd =
   | {
       event: 'end';
@@ -12,6 +15,8 @@ export type TurnEnd =
       incomplete: boolean;
       /** The chat has grown too long: its oldest messages were not told to the model. */
       history_shortened: boolean;
+      /** The files could not be made ready: the model had to do without them. */
+      files_missing?: boolean;
       allowance: Allowances | null;
     }
   | { event: 'error'; error: AppError; counted: boolean };
@@ -19,7 +24,7 @@ export type TurnEnd =
 /** What a reader of a turn is told. `sequence`: the length of the reply's text with this event, in UTF-16 units. */
 export type TurnReader = {
   text: (stretch: string, sequence: number) => void;
-  status: (status: TurnStatus, sequence: number) => void;
+  status: (status: TurnStatus, sequence: number, progress?: FilesProgress) => void;
   citation: (citation: Citation, sequence: number) => void;
   end: (end: TurnEnd, sequence: number) => void;
 };
@@ -36,6 +41,9 @@ export class RunningTurn {
   readonly abort = new AbortController();
   text = '';
   status: TurnStatus | undefined;
+  progress: FilesProgress | undefined;
+  /** The model has searched the member's files. */
+  has_searched = false;
   #half = '';
   #readers = new Set<TurnReader>();
   #ended: TurnEnd | undefined;
@@ -67,7 +75,7 @@ export class RunningTurn {
     for (const citation of this.citations) reader.citation(citation, this.text.length);
     if (this.#ended) reader.end(this.#ended, this.text.length);
     else {
-      if (this.status) reader.status(this.status, this.text.length);
+      if (this.status) reader.status(this.status, this.text.length, this.progress);
       this.#readers.add(reader);
     }
     return () => this.#readers.delete(reader);
@@ -99,9 +107,15 @@ export class RunningTurn {
     for (const reader of this.#readers) reader.text(text, this.text.length);
   }
 
-  setStatus(status: TurnStatus) {
+  setStatus(status: TurnStatus, progress?: FilesProgress) {
+    const isTold =
+      this.status === status &&
+      this.progress?.ready === progress?.ready &&
+      this.progress?.total === progress?.total;
+    if (isTold) return;
     this.status = status;
-    for (const reader of this.#readers) reader.status(status, this.text.length);
+    this.progress = progress;
+    for (const reader of this.#readers) reader.status(status, this.text.length, progress);
   }
 
   addCitation(citation: Citation) {

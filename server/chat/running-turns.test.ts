@@ -27,6 +27,7 @@ async function begin() {
     repeats_id: null,
     plans: ['free'],
     with_history: true,
+    with_library: true,
   });
   return new RunningTurn({ ...turn, user_message_id: randomUUID() });
 }

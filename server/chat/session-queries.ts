@@ -88,8 +88,16 @@ export type MessageRow = {
   turn_error_code: string | null;
   turn_incomplete: boolean;
   turn_history_shortened: boolean;
+  turn_files_missing: boolean;
   citations: Citation[];
-  files: { id: string; file_name: string; file_size: number; file_type: string; created_at: string }[];
+  files: {
+    id: string;
+    file_name: string;
+    file_size: number;
+    file_type: string;
+    created_at: string;
+    is_deleted: boolean;
+  }[];
 };
 
 /** A page of a chat's chosen messages, newest first, from the message before `before` on. */
@@ -121,10 +129,11 @@ export async function listMessages(
       turns.id as turn_id, turns.status as turn_status, turns.error_code as turn_error_code,
       coalesce(turns.incomplete, false) as turn_incomplete,
       coalesce(turns.history_shortened, false) as turn_history_shortened,
+      coalesce(turns.files_missing, false) as turn_files_missing,
       case when page.has_files then (
         select coalesce(jsonb_agg(jsonb_build_object(
           'id', files.id, 'file_name', files.file_name, 'file_size', files.file_size,
-          'file_type', files.file_type, 'created_at', files.created_at
+          'file_type', files.file_type, 'created_at', files.created_at, 'is_deleted', files.deleted_at is not null
         ) order by files.created_at, files.id), '[]')
         from public.chat_files as files
         where files.message_id = page.id

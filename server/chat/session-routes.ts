@@ -43,7 +43,14 @@ const message = z
     history_shortened: z
       .boolean()
       .openapi({ description: 'The chat had grown too long: the coach was not told its oldest messages.' }),
-    files: z.array(fileSchema),
+    files_missing: z
+      .boolean()
+      .openapi({ description: 'The files could not be made ready: the coach had to do without them.' }),
+    files: z.array(
+      fileSchema.extend({
+        is_deleted: z.boolean().openapi({ description: 'You deleted it: it was there.' }),
+      }),
+    ),
     citations: z.array(citationSchema),
   })
   .openapi('Message');
@@ -229,10 +236,16 @@ function describeMessage({
   turn_error_code: _,
   turn_incomplete: incomplete,
   turn_history_shortened: history_shortened,
+  turn_files_missing: files_missing,
   ...row
 }: MessageRow) {
   const isReply = row.sender === 'assistant';
-  return { ...row, incomplete: incomplete && isReply, history_shortened: history_shortened && isReply };
+  return {
+    ...row,
+    incomplete: incomplete && isReply,
+    history_shortened: history_shortened && isReply,
+    files_missing: files_missing && isReply,
+  };
 }
 
 function describeRunning(newest: MessageRow | undefined) {

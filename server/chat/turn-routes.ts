@@ -125,6 +125,7 @@ export function turnRoutes(services: TurnRouteServices) {
         repeats_id: turn.repeats_message_id ?? null,
         plans: plansFrom(coach.plan),
         with_history: !upstream?.has_conversations,
+        with_library: coach.library,
       });
       if (!begun) return undefined;
       const { user_message_id, title } = begun;

@@ -43,8 +43,8 @@ export function openTurnStream(
   write(`event:turn\ndata:${JSON.stringify(opening)}\n\n`);
   return {
     text: (stretch, sequence) => write(`id:${sequence}\ndata:${JSON.stringify(stretch)}\n\n`),
-    status: (status, sequence) =>
-      write(`event:status\nid:${sequence}\ndata:${JSON.stringify({ status })}\n\n`),
+    status: (status, sequence, progress) =>
+      write(`event:status\nid:${sequence}\ndata:${JSON.stringify({ status, ...progress })}\n\n`),
     citation: (citation, sequence) =>
       write(`event:citation\nid:${sequence}\ndata:${JSON.stringify(citation)}\n\n`),
     end(end, sequence) {

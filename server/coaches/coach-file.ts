@@ -58,6 +58,8 @@ const frontMatter = z.strictObject({
   accent_dark: colour,
   model: words,
   plan: z.enum(['free', 'starter', 'pro', 'enterprise']),
+  /** Whether the coach sees the files of the member's library, too, and not only the chat's. */
+  library: z.boolean().default(true),
   starters: z.array(words).min(3, 'must list three to five').max(5, 'must list three to five'),
   playbook: z.array(step).min(1, 'must have at least one step'),
   deliverable: z.strictObject({ title: words, template: words, closing: words }),

@@ -164,3 +164,20 @@ describe('files of the member', () => {
     await expect(read()).rejects.toBe(reason);
   });
 });
+
+test('a picture is not pretended to be seen, and no file is searched for it', async () => {
+  const chat = startChat(coaches, 'carousel');
+  const image = { file_name: 'shopfront.png', is_new: true, read: () => expect.fail('it was read') };
+  const { text } = await chat.send('My bakery has a new front.', {
+    file_names: ['shopfront.png'],
+    images: [image],
+  });
+  expect(text).toContain('I cannot see pictures, so I leave shopfront.png aside. Tell me in words');
+  expect(text).not.toContain('I found no passage');
+  expect(chat.searches).toEqual([]);
+  // Said once, not with each message after it.
+  const next = await chat.send('Most people think bread is simple.', {
+    images: [{ ...image, is_new: false }],
+  });
+  expect(next.text).not.toContain('pictures');
+});

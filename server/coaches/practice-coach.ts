@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { AppError } from '../platform/errors.ts';
-import type { Model, ModelEvent } from '../platform/models/model.ts';
+import type { Model, ModelEvent, ModelTurn } from '../platform/models/model.ts';
 import type { Coach } from './coach-file.ts';
 import type { ReplyPiece } from './practice/reply-with-files.ts';
 import { cutMessages } from './practice/think.ts';
@@ -27,8 +27,14 @@ export function createPracticeCoach(
         'This coach is not set up here any more. Nothing was counted; choose another coach.',
       );
     }
+    const picture_names = turn.images.filter(({ is_new }) => is_new).map(({ file_name }) => file_name);
     const pieces = thinkInWorker(
-      { coach, has_files: turn.has_files, ...cutMessages(turn) },
+      {
+        coach,
+        has_files: turn.has_files,
+        picture_names,
+        ...cutMessages(withoutPictures(turn, picture_names)),
+      },
       { searchFiles: turn.searchFiles, signal, limit_ms: thinking_limit_ms },
     );
     try {
@@ -44,6 +50,12 @@ export function createPracticeCoach(
       response_id: null,
     };
   };
+}
+
+/** A picture is no file to be searched. */
+function withoutPictures({ history, message }: ModelTurn, picture_names: string[]) {
+  const file_names = message.file_names.filter((name) => !picture_names.includes(name));
+  return { history, message: { ...message, file_names } };
 }
 
 async function* stream(

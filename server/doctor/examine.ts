@@ -7,6 +7,7 @@ import { checkDataFolder } from './check-data-folder.ts';
 import { checkDatabase } from './check-database.ts';
 import { checkMail } from './check-mail.ts';
 import { checkOpenAI } from './check-openai.ts';
+import { checkStorage } from './check-storage.ts';
 import { checkStripe } from './check-stripe.ts';
 import { checkSupabase } from './check-supabase.ts';
 import { type Finding, findingsAbout } from './finding.ts';
@@ -21,6 +22,7 @@ export async function examine(config: Config, root: string, undo: Undo): Promise
     check('database', () => checkDatabase(config, root, undo)),
     check('supabase', () => checkSupabase(config.supabase)),
     check('supabase', () => (config.supabase ? checkAuthSettings(config.supabase, config) : [])),
+    check('storage', () => checkStorage(config)),
     check('coaches', () => checkCoachesAndModels(config, root)),
     check('mail', () => checkMail(config)),
     check('stripe', () => checkStripe(config.stripe)),

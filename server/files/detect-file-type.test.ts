@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test, vi } from 'vitest';
-import { decodeText, detectFileType, documentTypes, unpackZip } from './detect-file-type.ts';
+import { decodeText, detectFileType } from './detect-file-type.ts';
+import { fileTypes } from './file-types.ts';
+import { unpackZip } from './unpack-zip.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../testing/fixtures/${name}`, import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'detect-file-type-'));
@@ -32,12 +34,12 @@ function zipOf(...names: string[]) {
 }
 
 test.each([
-  ['ridgeway-bakery-review.pdf', documentTypes.pdf],
-  ['encrypted.pdf', documentTypes.pdf],
-  ['scanned.pdf', documentTypes.pdf],
-  ['brand-voice.docx', documentTypes.docx],
-  ['founder-notes.md', documentTypes.markdown],
-  ['interview-transcript.txt', documentTypes.text],
+  ['ridgeway-bakery-review.pdf', fileTypes.pdf],
+  ['encrypted.pdf', fileTypes.pdf],
+  ['scanned.pdf', fileTypes.pdf],
+  ['brand-voice.docx', fileTypes.docx],
+  ['founder-notes.md', fileTypes.markdown],
+  ['interview-transcript.txt', fileTypes.text],
 ])('%s is known by its content, on disk and in memory', async (name, expected) => {
   expect(await detectFileType(fixture(name), name)).toEqual(expected);
   expect(await detectFileType(await readFile(fixture(name)), name)).toEqual(expected);
@@ -45,12 +47,12 @@ test.each([
 
 test('the name decides only between Markdown and plain text', async () => {
   const text = bytesOf('# Hello');
-  expect(await detectFileType(text, 'A.MD')).toEqual(documentTypes.markdown);
-  expect(await detectFileType(text, 'a.markdown')).toEqual(documentTypes.markdown);
-  expect(await detectFileType(text, 'a.txt')).toEqual(documentTypes.text);
-  expect(await detectFileType(text, 'notes')).toEqual(documentTypes.text);
+  expect(await detectFileType(text, 'A.MD')).toEqual(fileTypes.markdown);
+  expect(await detectFileType(text, 'a.markdown')).toEqual(fileTypes.markdown);
+  expect(await detectFileType(text, 'a.txt')).toEqual(fileTypes.text);
+  expect(await detectFileType(text, 'notes')).toEqual(fileTypes.text);
   expect(await detectFileType(await readFile(fixture('encrypted.pdf')), 'no extension')).toEqual(
-    documentTypes.pdf,
+    fileTypes.pdf,
   );
 });
 
@@ -78,9 +80,35 @@ test('a document under the name of another type is refused with the name it shou
 });
 
 test.each([
-  ['a picture', png, 'a.png', /of type PNG/],
-  ['a picture named .pdf', png, 'a.pdf', /named \.pdf, but its content is PNG/],
-  ['a spreadsheet', zipOf('[Content_Types].xml', 'xl/workbook.xml'), 'a.xlsx', /Touchline reads/],
+  [
+    'a picture of another kind',
+    bytesOf('BM\x16\0\0\0\0\0\0\0'),
+    'a.png',
+    /named \.png, but its content is BMP/,
+  ],
+  ['a picture named .pdf', png, 'a.pdf', /named \.pdf, but it is a PNG picture.*end in \.png/],
+  ['a text named .png', bytesOf('Hello'), 'a.png', /named \.png, but it is plain text.*end in \.txt/],
+  [
+    'a drawing in SVG named .png',
+    bytesOf('<svg xmlns="http://www.w3.org/2000/svg"/>'),
+    'a.png',
+    /named \.png/,
+  ],
+  [
+    'a workbook named .docx',
+    zipOf('[Content_Types].xml', 'xl/workbook.xml'),
+    'a.docx',
+    /an Excel workbook.*\.xlsx/,
+  ],
+  [
+    'a workbook with macros',
+    zipOf('[Content_Types].xml', 'xl/workbook.xml', 'xl/vbaProject.bin'),
+    'a.xlsx',
+    /Excel workbook holds macros/,
+  ],
+  ['an archive named .xlsx', zipOf('xl/workbook.xml'), 'a.xlsx', /named \.xlsx/],
+  ['a text named .html', bytesOf('a < b and c > d'), 'a.html', /named \.html, but it holds no HTML.*\.txt/],
+  ['a picture named .csv', png, 'a.csv', /named \.csv, but it is a PNG picture/],
   ['an archive named .docx', zipOf('a.txt'), 'a.docx', /named \.docx/],
   [
     'a document with macros',
@@ -108,12 +136,34 @@ test.each([
   expect(error.message).toContain('Nothing was saved.');
 });
 
-test('a Word document under a password is refused as unreadable, not as an unknown type', async () => {
-  const container = Buffer.from('d0cf11e0a1b11ae1'.padEnd(1200, '0'), 'hex');
-  await expect(detectFileType(container, 'plan.docx')).rejects.toMatchObject({
-    code: 'unreadable_file',
-    message: expect.stringContaining('password'),
-  });
+test.each(['plan.docx', 'plan.xlsx'])(
+  '%s under a password is refused as unreadable, not as an unknown type',
+  async (name) => {
+    const container = Buffer.from('d0cf11e0a1b11ae1'.padEnd(1200, '0'), 'hex');
+    await expect(detectFileType(container, name)).rejects.toMatchObject({
+      code: 'unreadable_file',
+      message: expect.stringContaining('password'),
+    });
+  },
+);
+
+test.each([
+  ['a.xlsx', zipOf('[Content_Types].xml', 'xl/workbook.xml'), fileTypes.xlsx],
+  ['a.csv', bytesOf('loaf,price'), fileTypes.csv],
+  ['a.json', bytesOf('{"loaf": 3}'), fileTypes.json],
+  ['a.html', bytesOf('Notes<br>more'), fileTypes.html],
+  ['a.HTM', Buffer.from('\ufeff<!doctype html><p>Hi', 'utf16le'), fileTypes.html],
+  ['saved page', bytesOf('\n <!DOCTYPE html><title>Hi</title>'), fileTypes.html],
+  ['about html.txt', bytesOf('<!doctype html> begins a page'), fileTypes.text],
+  ['a.png', png, fileTypes.png],
+  ['pasted', png, fileTypes.png],
+  ['a.jpeg', Buffer.from('ffd8ffe000104a464946', 'hex'), fileTypes.jpeg],
+  ['a.gif', Buffer.from('GIF89a\x01\0\x01\0\x80', 'latin1'), fileTypes.gif],
+  ['a.webp', Buffer.from('RIFF\x24\0\0\0WEBPVP8 \x18\0', 'latin1'), fileTypes.webp],
+  // Browsers save pictures under each other's endings.
+  ['a.jpg', png, fileTypes.png],
+])('%s is known by its content', async (name, bytes, expected) => {
+  expect(await detectFileType(bytes, name)).toEqual(expected);
 });
 
 test('prose that begins like a binary format is still text', async () => {
@@ -123,20 +173,20 @@ test('prose that begins like a binary format is still text', async () => {
     'PK at Wembley, 1996',
     'ID3 tags explained',
     'RIFFs',
+    'RIFF of WEBP',
+    'GIF89a is a format',
     '%!PS: a postscript',
   ]) {
-    expect(await detectFileType(bytesOf(text), 'a.txt')).toEqual(documentTypes.text);
+    expect(await detectFileType(bytesOf(text), 'a.txt')).toEqual(fileTypes.text);
   }
   expect(await detectFileType(bytesOf('A PDF begins with %PDF-1.7, they say.'), 'a.txt')).toEqual(
-    documentTypes.text,
+    fileTypes.text,
   );
 });
 
 test('a PDF after a few stray bytes is a PDF', async () => {
   const pdf = await readFile(fixture('encrypted.pdf'));
-  expect(await detectFileType(Buffer.concat([Buffer.from('\r\n\r\n'), pdf]), 'a.pdf')).toEqual(
-    documentTypes.pdf,
-  );
+  expect(await detectFileType(Buffer.concat([Buffer.from('\r\n\r\n'), pdf]), 'a.pdf')).toEqual(fileTypes.pdf);
 });
 
 const words = 'Zwölf Brötchen für 3 €, sagte sie: „Bäckerinnen wissen’s.“';
@@ -153,20 +203,20 @@ test.each([
   ['UTF-16, big end first', utf16(false), words],
   ['windows-1252', windows1252, 'Größe: 3 €, „Bäcker“ – ja'],
 ])('text in %s is accepted and decoded', async (_, bytes, expected) => {
-  expect(await detectFileType(bytes, 'a.txt')).toEqual(documentTypes.text);
+  expect(await detectFileType(bytes, 'a.txt')).toEqual(fileTypes.text);
   expect(decodeText(bytes)).toBe(expected);
 });
 
 test('one damaged byte does not turn UTF-8 into another encoding', async () => {
   const bytes = Buffer.concat([Buffer.from(words.repeat(4)), Buffer.from([0xc3])]);
-  expect(await detectFileType(bytes, 'a.txt')).toEqual(documentTypes.text);
+  expect(await detectFileType(bytes, 'a.txt')).toEqual(fileTypes.text);
   expect(decodeText(bytes)).toBe(`${words.repeat(4)}\ufffd`);
 });
 
 test('a character that lies across two pieces of a large file is not taken for damage', async () => {
   const path = join(folder, 'large.txt');
   await writeFile(path, `${'x'.repeat(2 ** 20 - 1)}” she said.`);
-  expect(await detectFileType(path, 'large.txt')).toEqual(documentTypes.text);
+  expect(await detectFileType(path, 'large.txt')).toEqual(fileTypes.text);
 });
 
 test('a text that turns binary only after megabytes is no text', async () => {
@@ -181,7 +231,7 @@ test('a long text is looked at in small pieces, so that other requests go on bet
   const handle = await open(path);
   const read = vi.spyOn(Object.getPrototypeOf(handle), 'read');
   await handle.close();
-  expect(await detectFileType(path, 'long.txt')).toEqual(documentTypes.text);
+  expect(await detectFileType(path, 'long.txt')).toEqual(fileTypes.text);
   const pieces = read.mock.calls.map(([buffer]) => (buffer as Uint8Array).length);
   read.mockRestore();
   expect(pieces.length).toBeGreaterThan(40);

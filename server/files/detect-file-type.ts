@@ -1,44 +1,34 @@
-import { kMaxLength } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { inflateRawSync } from 'node:zlib';
 import { AppError } from '../platform/errors.ts';
+import { type FileType, type FileTypeName, fileTypes, typeOfExtension } from './file-types.ts';
+import { type ReadBytes, readZipDirectory } from './unpack-zip.ts';
 
-/** The documents that Touchline reads. Markdown and plain text differ only in the file's name. */
-export const documentTypes = {
-  pdf: { file_type: 'application/pdf', extension: '.pdf' },
-  docx: {
-    file_type: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-    extension: '.docx',
-  },
-  markdown: { file_type: 'text/markdown', extension: '.md' },
-  text: { file_type: 'text/plain', extension: '.txt' },
-} as const;
+/** What the bytes alone tell; the name tells one text from another. */
+type Kind = 'pdf' | 'docx' | 'xlsx' | 'png' | 'jpeg' | 'webp' | 'gif' | 'text';
 
-export type DetectedFileType = (typeof documentTypes)[keyof typeof documentTypes];
-
-/** Reads `length` bytes from `offset` on; fewer at the end of the file. */
-type ReadBytes = (offset: number, length: number) => Uint8Array | Promise<Uint8Array>;
-
-const claims: Record<string, { kind: 'pdf' | 'docx' | 'text'; noun: string }> = {
-  '.pdf': { kind: 'pdf', noun: 'a PDF' },
-  '.docx': { kind: 'docx', noun: 'a Word document' },
-  '.md': { kind: 'text', noun: 'text' },
-  '.markdown': { kind: 'text', noun: 'text' },
-  '.txt': { kind: 'text', noun: 'text' },
+const nouns: Record<Kind, string> = {
+  pdf: 'a PDF',
+  docx: 'a Word document',
+  xlsx: 'an Excel workbook',
+  png: 'a PNG picture',
+  jpeg: 'a JPEG picture',
+  webp: 'a WebP picture',
+  gif: 'a GIF picture',
+  text: 'plain text',
 };
-const nouns = { pdf: 'a PDF', docx: 'a Word document', text: 'plain text' };
-const whatIsRead = 'Touchline reads PDF, Word (.docx), Markdown and plain text.';
+const whatIsRead =
+  'Touchline reads PDF, Word (.docx), Excel (.xlsx), CSV, Markdown, HTML, JSON, plain text and pictures (PNG, JPEG, WebP, GIF).';
 
 /**
- * What a file is, judged by its bytes; its name only tells Markdown from plain text, and must not
- * claim something else. Of a file on disk only the needed parts are read (all of it, in pieces, for text).
- * Throws `empty_file`, `unsupported_file_type`, and `unreadable_file` for a Word document under a password.
+ * What a file is, judged by its bytes; its name only tells one kind of text from another, and must not
+ * claim something else. That a picture is whole, or a JSON right, its reader finds. Of a file on disk only the needed parts are read (all of it, in pieces, for text).
+ * Throws `empty_file`, `unsupported_file_type`, and `unreadable_file` for an Office file under a password.
  */
 export async function detectFileType(
   path_or_bytes: string | Uint8Array,
   file_name: string,
-): Promise<DetectedFileType> {
+): Promise<FileType> {
   if (typeof path_or_bytes !== 'string') {
     const bytes = path_or_bytes;
     return detect(bytes.byteLength, (offset, length) => bytes.subarray(offset, offset + length), file_name);
@@ -60,7 +50,7 @@ export async function detectFileType(
   }
 }
 
-async function detect(size_bytes: number, read: ReadBytes, file_name: string): Promise<DetectedFileType> {
+async function detect(size_bytes: number, read: ReadBytes, file_name: string): Promise<FileType> {
   if (size_bytes === 0) {
     throw new AppError(
       'empty_file',
@@ -68,39 +58,72 @@ async function detect(size_bytes: number, read: ReadBytes, file_name: string): P
     );
   }
   const extension = extname(file_name).toLowerCase();
-  const claim = claims[extension];
+  const claimed = typeOfExtension.get(extension);
   const start = await read(0, 4100);
   const kind = await findKind(size_bytes, start, read, extension);
   if (kind) {
-    if (claim && claim.kind !== kind) {
-      const remedy = `Rename it to end in ${documentTypes[kind].extension}, or add the file you meant.`;
+    if (claimed && !mayBeNamed(claimed, kind)) {
+      const usual = fileTypes[kind].extensions[0];
+      const remedy = `Rename it to end in ${usual}, or add the file you meant.`;
       throw unsupported(`This file is named ${extension}, but it is ${nouns[kind]}. ${remedy}`);
     }
-    if (kind !== 'text') return documentTypes[kind];
-    return /^\.(md|markdown)$/.test(extension) ? documentTypes.markdown : documentTypes.text;
+    return kind === 'text' ? fileTypes[whichText(claimed, extension, start)] : fileTypes[kind];
   }
   if (startsWith(start, [0xd0, 0xcf, 0x11, 0xe0])) {
     // The container of Office before 2007, and of every Office file that has a password.
-    if (extension === '.docx') {
+    if (claimed === 'docx' || claimed === 'xlsx') {
       throw new AppError(
         'unreadable_file',
-        'This Word document has a password, so it cannot be read. Nothing was saved. Save a copy without the password and add that.',
+        `This ${claimed === 'docx' ? 'Word document' : 'Excel workbook'} has a password, so it cannot be read. Nothing was saved. Save a copy without the password and add that.`,
       );
     }
     throw unsupported(
-      `This is a file of an older Office. ${whatIsRead} Open it in Word, save it as .docx and add that.`,
+      `This is a file of an older Office. ${whatIsRead} Open it in Word or Excel, save it as .docx or .xlsx and add that.`,
     );
   }
   const found = await nameFormat(start);
   const remedy = `${whatIsRead} Save it as one of these and add it again.`;
-  if (claim) {
-    const instead = found ? `its content is ${found}` : `its content is not ${claim.noun}`;
+  if (claimed) {
+    const instead = found
+      ? `its content is ${found}`
+      : `its content is not ${isText(claimed) ? 'text' : nouns[claimed]}`;
     throw unsupported(`This file is named ${extension}, but ${instead}. ${remedy}`);
   }
   throw unsupported(`${found ? `This is a file of type ${found}.` : 'This file is not text.'} ${remedy}`);
 }
 
-async function findKind(size_bytes: number, start: Uint8Array, read: ReadBytes, extension: string) {
+/** A picture under the ending of another kind of picture is a slip that hurts nobody; browsers make it. */
+function mayBeNamed(claimed: FileTypeName, kind: Kind) {
+  if (fileTypes[claimed].kind === 'image') return fileTypes[kind].kind === 'image';
+  return isText(claimed) ? kind === 'text' : claimed === kind;
+}
+
+function isText(name: FileTypeName): name is Exclude<FileTypeName, Exclude<Kind, 'text'>> {
+  return ['csv', 'markdown', 'text', 'html', 'json'].includes(name);
+}
+
+/** Which text the name claims; that it is HTML must be seen, and is seen where no known name says anything. */
+function whichText(claimed: FileTypeName | undefined, extension: string, start: Uint8Array): FileTypeName {
+  // Of UTF-16 every other byte.
+  const latin = Buffer.from(start).toString('latin1').replaceAll('\0', '');
+  if (claimed === 'html' && !html_tag.test(latin)) {
+    throw unsupported(
+      `This file is named ${extension}, but it holds no HTML. Rename it to end in .txt, or add the file you meant.`,
+    );
+  }
+  return claimed ?? (html_start.test(latin) ? 'html' : 'text');
+}
+
+const html_tag =
+  /<(!doctype html|!--|html|head|body|title|meta|link|main|article|section|header|nav|div|p|h[1-6]|ul|ol|li|dl|table|tr|td|pre|blockquote|span|a|b|i|em|strong|br|hr|img|style|script)\b/i;
+const html_start = /^(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*<(!doctype html|html)\b/i;
+
+async function findKind(
+  size_bytes: number,
+  start: Uint8Array,
+  read: ReadBytes,
+  extension: string,
+): Promise<Kind | undefined> {
   const latin = Buffer.from(start.buffer, start.byteOffset, Math.min(start.byteLength, 1024)).toString(
     'latin1',
   );
@@ -108,14 +131,32 @@ async function findKind(size_bytes: number, start: Uint8Array, read: ReadBytes, 
   if (latin.startsWith('%PDF-') || (extension === '.pdf' && /(^|[\r\n\0])%PDF-\d/.test(latin))) return 'pdf';
   if (latin.startsWith('PK')) {
     const names = new Set((await readZipDirectory(size_bytes, read))?.map((entry) => entry.name));
-    if (names.has('word/document.xml') && names.has('[Content_Types].xml')) {
-      if (!names.has('word/vbaProject.bin')) return 'docx';
-      throw unsupported('This Word document holds macros. Save it as .docx, without macros, and add that.');
+    if (names.has('[Content_Types].xml')) {
+      if (names.has('word/document.xml')) {
+        if (!names.has('word/vbaProject.bin')) return 'docx';
+        throw unsupported('This Word document holds macros. Save it as .docx, without macros, and add that.');
+      }
+      if (names.has('xl/workbook.xml')) {
+        if (!names.has('xl/vbaProject.bin')) return 'xlsx';
+        throw unsupported(
+          'This Excel workbook holds macros. Save it as .xlsx, without macros, and add that.',
+        );
+      }
     }
     if (latin.startsWith('PK\x03\x04')) return undefined;
   }
+  const picture = findPicture(latin);
+  // "GIF89a was a format": these four formats hold bytes that no text has.
+  if (picture && !(await readsAsText(size_bytes, read))) return picture;
   if (latin.startsWith('{\\rtf')) return undefined;
   return (await readsAsText(size_bytes, read)) ? 'text' : undefined;
+}
+
+function findPicture(latin: string): Kind | undefined {
+  if (latin.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+  if (latin.startsWith('\xff\xd8\xff')) return 'jpeg';
+  if (/^GIF8[79]a/.test(latin)) return 'gif';
+  return /^RIFF[\s\S]{4}WEBP/.test(latin) ? 'webp' : undefined;
 }
 
 function unsupported(message: string) {
@@ -192,86 +233,4 @@ export function decodeText(bytes: Uint8Array): string {
   const text = new TextDecoder(encoding).decode(bytes);
   if (encoding !== 'utf-8' || !text.includes('\ufffd') || isMostlyUtf8(countNonAscii(text))) return text;
   return new TextDecoder('windows-1252').decode(bytes);
-}
-
-type ZipEntry = {
-  name: string;
-  is_encrypted: boolean;
-  /** 0 stored, 8 deflated. */
-  method: number;
-  packed_bytes: number;
-  header_offset: number;
-};
-
-/**
- * The files that a zip archive lists in its central directory (APPNOTE.TXT 6.3.10, 4.3.12); undefined when
- * it has none, or needs the 64-bit format. Unpacks nothing. Sizes are what the archive claims.
- */
-async function readZipDirectory(size_bytes: number, read: ReadBytes): Promise<ZipEntry[] | undefined> {
-  const tail_offset = Math.max(0, size_bytes - 22 - 0xffff);
-  const tail = Buffer.from(await read(tail_offset, size_bytes - tail_offset));
-  const end = tail.lastIndexOf('PK\x05\x06', undefined, 'latin1');
-  if (end < 0 || end + 22 > tail.length) return undefined;
-  const directory_bytes = tail.readUInt32LE(end + 12);
-  if (directory_bytes > 4 << 20) return undefined;
-  const directory = Buffer.from(await read(tail.readUInt32LE(end + 16), directory_bytes));
-  const entries: ZipEntry[] = [];
-  let at = 0;
-  while (at + 46 <= directory.length && directory.readUInt32LE(at) === 0x02014b50) {
-    const name_bytes = directory.readUInt16LE(at + 28);
-    entries.push({
-      name: directory.toString('utf8', at + 46, at + 46 + name_bytes),
-      is_encrypted: (directory.readUInt16LE(at + 8) & 1) === 1,
-      method: directory.readUInt16LE(at + 10),
-      packed_bytes: directory.readUInt32LE(at + 20),
-      header_offset: directory.readUInt32LE(at + 42),
-    });
-    at += 46 + name_bytes + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
-  }
-  return entries;
-}
-
-/** `reason`: why an archive could not be unpacked. */
-export class ZipError extends Error {
-  readonly reason: 'password' | 'broken' | 'too_big';
-  constructor(reason: 'password' | 'broken' | 'too_big') {
-    super(`The archive could not be unpacked: ${reason}`);
-    this.name = 'ZipError';
-    this.reason = reason;
-  }
-}
-
-/**
- * The wanted files of an archive by name. Blocks while it unpacks; stops at `max_bytes` in all, whatever
- * sizes the archive claims. Throws `ZipError`.
- */
-export async function unpackZip(
-  bytes: Buffer,
-  { wanted = /[^/]$/, max_bytes = Number.POSITIVE_INFINITY }: { wanted?: RegExp; max_bytes?: number } = {},
-): Promise<Map<string, Buffer>> {
-  const read = (offset: number, length: number) => bytes.subarray(offset, offset + length);
-  const files = new Map<string, Buffer>();
-  let left_bytes = Math.min(max_bytes, kMaxLength);
-  for (const entry of (await readZipDirectory(bytes.length, read)) ?? []) {
-    if (!wanted.test(entry.name)) continue;
-    if (entry.is_encrypted) throw new ZipError('password');
-    const header = entry.header_offset;
-    if (header + 30 > bytes.length) throw new ZipError('broken');
-    const start = header + 30 + bytes.readUInt16LE(header + 26) + bytes.readUInt16LE(header + 28);
-    const packed = bytes.subarray(start, start + entry.packed_bytes);
-    const file = entry.method === 0 ? packed : inflate(packed, left_bytes);
-    left_bytes -= file.length;
-    files.set(entry.name, file);
-  }
-  return files;
-}
-
-function inflate(packed: Buffer, max_bytes: number) {
-  try {
-    return inflateRawSync(packed, { maxOutputLength: Math.max(1, max_bytes) });
-  } catch (error) {
-    throw new ZipError(
-      (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too_big' : 'broken',
-    );
-  }
 }

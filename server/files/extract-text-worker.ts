@@ -4,19 +4,20 @@
  */
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { ZipError } from './detect-file-type.ts';
 import type { ExtractedText } from './extract-text.ts';
-import { readDocument, UnreadableDocument } from './read-document.ts';
+import { readDocument } from './read-document.ts';
+import { ZipError } from './unpack-zip.ts';
+import { UnreadableDocument } from './unreadable-document.ts';
 
 export type ExtractionInput = { path: string; file_type: string };
 export type ExtractionProblem = UnreadableDocument['problem'] | 'password' | 'timed_out';
 export type ExtractionOutcome = ExtractedText | { problem: ExtractionProblem; cause?: string };
 
 async function answer(bytes: Buffer, file_type: string) {
-  const { pages, passages, words } = await readDocument(bytes, file_type);
+  const { pages, passages, words, language } = await readDocument(bytes, file_type);
   const page_count = pages[0]?.page === null ? null : pages.length;
   const passages_json = new TextEncoder().encode(JSON.stringify(passages));
-  const outcome: ExtractionOutcome = { page_count, words, passages_json };
+  const outcome: ExtractionOutcome = { page_count, words, language, passages_json };
   // Moved and not copied: the main thread pays nothing for a long text.
   parentPort?.postMessage(outcome, [passages_json.buffer]);
 }

@@ -3,14 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateSync } from 'node:zlib';
-import { PDFDocument } from 'pdf-lib';
+import { PDFDocument, PDFName, PDFNumber } from 'pdf-lib';
 import { afterAll, expect, test } from 'vitest';
 import { AppError } from '../platform/errors.ts';
-import { documentTypes } from './detect-file-type.ts';
-import { extractText, refuseWhenBusy } from './extract-text.ts';
+import { makeWorkbook } from '../testing/make-workbook.ts';
+import { extractText } from './extract-text.ts';
+import { fileTypes } from './file-types.ts';
+import { refuseWhenBusy } from './reading-places.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../testing/fixtures/${name}`, import.meta.url));
-const { pdf, docx, text } = documentTypes;
+const { pdf, docx, xlsx, csv, html, json, text } = fileTypes;
 const folder = await mkdtemp(join(tmpdir(), 'extract-text-'));
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -33,6 +35,9 @@ test.each([
   ['not-really.pdf', pdf, 'unreadable_file', /damaged/],
   ['zip-bomb.docx', docx, 'unreadable_file', /more than can be read.*Split it/],
   ['broken.pdf', docx, 'unreadable_file', /damaged/],
+  ['zip-bomb.xlsx', xlsx, 'unreadable_file', /more than can be read.*Split it/],
+  ['broken.pdf', xlsx, 'unreadable_file', /damaged/],
+  ['broken.json', json, 'unreadable_file', /no whole JSON.*rename it to end in \.txt/],
 ])('%s is refused with what to do', async (name, type, code, sentence) => {
   const error = await failure(extractText(fixture(name), type.file_type));
   expect(error).toBeInstanceOf(AppError);
@@ -179,3 +184,103 @@ test('this thread has next to no work with a long document', async () => {
   expect(page_count).toBeNull();
   expect((used.user + used.system) / 1000).toBeLessThan(40);
 });
+
+/** A workbook of one sheet, whose XML may be wrong in any way. */
+function makeSheet(sheet: Iterable<string>) {
+  const name = 'xl/worksheets/sheet1.xml';
+  return makeWorkbook([{ name: 'Sheet', rows: [['rye', 'oat']] }], { [name]: [...sheet].join('') }, 1);
+}
+
+function* rows(count: number) {
+  yield '<worksheet><sheetData>';
+  for (let row = 1; row <= count; row++) {
+    yield `<row r="${row}"><c r="A${row}"><v>${row}</v></c><c r="B${row}" t="inlineStr"><is><t>Branch ${row % 97}</t></is></c></row>`;
+  }
+  yield '</sheetData></worksheet>';
+}
+
+test('a workbook of thousands of rows is read to its last row', async () => {
+  const path = await keep('thousands.xlsx', makeSheet(rows(20_000)));
+  const { passages_json, words } = await extractText(path, xlsx.file_type);
+  const passages = JSON.parse(new TextDecoder().decode(passages_json));
+  expect(passages.at(-1).content).toMatch(/^## Sheet, rows \d+–20000\n[\s\S]*\| 20000 \| Branch 18 \|$/);
+  expect(words).toBe(60_000);
+}, 60_000);
+
+test('a sheet of a million rows is refused', async () => {
+  const path = await keep('million.xlsx', makeSheet(rows(1_000_000)));
+  const error = await failure(extractText(path, xlsx.file_type));
+  expect(error).toMatchObject({
+    code: 'unreadable_file',
+    message: expect.stringMatching(/more than can be/),
+  });
+}, 60_000);
+
+test.each([
+  ['a cell in the last corner of a sheet', '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'],
+  ['a cell far beyond the last corner', '<row r="9"><c r="ZZZZZZZZ999999999999"><v>1</v></c></row>'],
+  ['XML that never ends', '<row r="1"><c r="A1"><v>'],
+  ['words that are not in the list of words', '<row r="1"><c r="A1" t="s"><v>99999</v></c></row>'],
+  [
+    'an entity that unfolds',
+    '<!DOCTYPE x [<!ENTITY a "rye rye">]><row r="1"><c r="A1" t="str"><v>&a;</v></c></row>',
+  ],
+])(
+  'a workbook with %s ends in its text or a refusal',
+  async (_, sheet) => {
+    const path = await keep(
+      'odd.xlsx',
+      makeSheet([`<worksheet><sheetData>${sheet}</sheetData></worksheet>`]),
+    );
+    const outcome = await extractText(path, xlsx.file_type).catch((error) => error);
+    if (outcome instanceof Error)
+      expect(outcome).toMatchObject({ code: expect.stringMatching(/^(unreadable|empty)_file$/) });
+    else expect(outcome.words).toBeLessThan(10);
+  },
+  60_000,
+);
+
+test('a CSV of millions of cells is refused', async () => {
+  const path = await keep('cells.csv', 'rye;oat;spelt;wheat\n'.repeat(1_200_000));
+  const error = await failure(extractText(path, csv.file_type));
+  expect(error).toMatchObject({
+    code: 'unreadable_file',
+    message: expect.stringMatching(/more than can be/),
+  });
+}, 60_000);
+
+test.each([
+  ['brackets', '['.repeat(5_000_000)],
+  ['brackets that are closed', '['.repeat(2_000_000) + ']'.repeat(2_000_000)],
+  ['objects', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
+])('a JSON of %s within each other is refused', async (_, content) => {
+  const error = await failure(extractText(await keep('deep.json', content), json.file_type));
+  expect(error).toMatchObject({ code: 'unreadable_file' });
+});
+
+test.each([
+  ['elements within each other', '<div><ul><li>'.repeat(300_000), 'rye'],
+  ['tables within each other', '<table><tr><td>'.repeat(200_000), 'rye'],
+  ['one endless tag', `<div ${'a="b" '.repeat(500_000)}`, ''],
+  ['ends without beginnings', '</p>'.repeat(500_000), 'rye'],
+])(
+  'HTML of %s ends in its text or a refusal',
+  async (_, content, words) => {
+    const path = await keep('deep.html', `<p>rye ${content}${words}`);
+    const outcome = await extractText(path, html.file_type).catch((error) => error);
+    if (outcome instanceof Error)
+      expect(outcome).toMatchObject({ code: expect.stringMatching(/^(unreadable|empty)_file$/) });
+    else expect(outcome.words).toBeLessThanOrEqual(2);
+  },
+  60_000,
+);
+
+test('a PDF that claims a million pages is refused', async () => {
+  const document = await PDFDocument.create();
+  const [page, pages] = [document.addPage(), document.catalog.Pages()];
+  for (let at = 0; at < 300_000; at++) pages.Kids().push(page.ref);
+  pages.set(PDFName.of('Count'), PDFNumber.of(1_000_000));
+  const path = await keep('pages.pdf', await document.save());
+  const error = await failure(extractText(path, pdf.file_type, { timeout_ms: 15_000 }));
+  expect(error).toMatchObject({ code: expect.stringMatching(/^(unreadable|empty)_file$/) });
+}, 60_000);

@@ -1,12 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '../platform/errors.ts';
 import type { ExtractionInput, ExtractionOutcome, ExtractionProblem } from './extract-text-worker.ts';
+import { inReadingPlace } from './reading-places.ts';
 
 /**
- * What the database takes in of a document. `page_count`: null where the type has no pages. `passages_json`: its
- * words cut for search, [{ordinal, page, content}] as JSON in UTF-8; nothing in this thread reads it.
+ * What the database takes in of a document. `page_count`: null where the type has no pages. `language`: PostgreSQL's
+ * name of it. `passages_json`: its words cut for search, [{ordinal, page, content}] as JSON in UTF-8; nothing in this
+ * thread reads it.
  */
-export type ExtractedText = { page_count: number | null; words: number; passages_json: Uint8Array };
+export type ExtractedText = {
+  page_count: number | null;
+  words: number;
+  language: string;
+  passages_json: Uint8Array;
+};
 
 type Options = {
   /** From the start of the work; waiting for a place does not count. */
@@ -15,10 +22,6 @@ type Options = {
   signal?: AbortSignal;
 };
 
-/** Documents that are read at once in this process; more would starve the streams on a small machine. */
-const max_at_once = 2;
-/** Documents that wait for a place; at a second each, the last one waits for half a minute. */
-const max_waiting = 50;
 const memory_check_ms = 200;
 
 const nothingSaved = 'Nothing was saved.';
@@ -30,6 +33,10 @@ const problems: Record<ExtractionProblem, { code: ErrorCode; message: string }> 
   broken: {
     code: 'unreadable_file',
     message: `This document is damaged or incomplete, so it cannot be read. ${nothingSaved} Open it on your device, save it anew and add it again.`,
+  },
+  broken_json: {
+    code: 'unreadable_file',
+    message: `This file is named .json, but it is no whole JSON: something in it is missing or misplaced. ${nothingSaved} Save it anew, or rename it to end in .txt, and add it again.`,
   },
   too_big_inside: {
     code: 'unreadable_file',
@@ -60,57 +67,14 @@ export async function extractText(
   file_type: string,
   { timeout_ms = 60_000, memory_mb = 512, signal }: Options = {},
 ): Promise<ExtractedText> {
-  await takePlace(signal);
-  try {
-    const outcome = await runWorker({ path, file_type }, { timeout_ms, memory_mb, signal });
-    if ('problem' in outcome) {
-      const { code, message } = problems[outcome.problem];
-      throw new AppError(code, message, { cause: outcome.cause });
-    }
-    return outcome;
-  } finally {
-    leavePlace();
-  }
-}
-
-let running = 0;
-const waiting: (() => void)[] = [];
-
-/** Throws `too_many_requests` where a document that is to be read now would not even find a place to wait. */
-export function refuseWhenBusy(): void {
-  if (waiting.length < max_waiting) return;
-  throw new AppError(
-    'too_many_requests',
-    'Too many files are being read at the moment. Nothing was saved or counted; try again in half a minute.',
-    { retry_after_ms: 30_000 },
+  const outcome = await inReadingPlace(signal, () =>
+    runWorker({ path, file_type }, { timeout_ms, memory_mb, signal }),
   );
-}
-
-async function takePlace(signal: AbortSignal | undefined) {
-  signal?.throwIfAborted();
-  if (running < max_at_once) {
-    running++;
-    return;
+  if ('problem' in outcome) {
+    const { code, message } = problems[outcome.problem];
+    throw new AppError(code, message, { cause: outcome.cause });
   }
-  refuseWhenBusy();
-  await new Promise<void>((resolve, reject) => {
-    const start = () => {
-      signal?.removeEventListener('abort', giveUp);
-      resolve();
-    };
-    const giveUp = () => {
-      waiting.splice(waiting.indexOf(start), 1);
-      reject(signal?.reason);
-    };
-    waiting.push(start);
-    signal?.addEventListener('abort', giveUp, { once: true });
-  });
-}
-
-function leavePlace() {
-  const next = waiting.shift();
-  if (next) next();
-  else running--;
+  return outcome;
 }
 
 /** A worker a document: it starts in about 0.1 s, and whatever a hostile file leaves behind ends with it. */

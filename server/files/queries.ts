@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
+import type { FileKind } from './file-types.ts';
 
 export type NewFile = {
   file_id: string;
@@ -8,8 +9,14 @@ export type NewFile = {
   file_type: string;
   size_bytes: number;
   storage_key: string;
+  kind: FileKind;
   page_count: number | null;
   word_count: number;
+  /** PostgreSQL's name of the language whose word forms are found; `simple`: of none. */
+  language: string;
+  /** Pixels of an image, as it is shown; null for a document. */
+  width: number | null;
+  height: number | null;
   /** [{ordinal, page, content}] as JSON in UTF-8: it goes to the database as it is. */
   passages_json: Uint8Array;
 };
@@ -55,7 +62,8 @@ export async function insertFile(
     from public.add_file(
       ${user_id}, ${file.file_id}, ${file.original_id}, ${file.file_name}, ${file.file_type}, ${file.size_bytes},
       ${file.storage_key}, ${file.page_count}, ${file.word_count}, 
-      convert_from(${file.passages_json}::bytea, 'UTF8')::jsonb, now() + interval '1 day'
+      convert_from(${file.passages_json}::bytea, 'UTF8')::jsonb, now() + interval '1 day',
+      ${file.kind}, ${file.language}, ${file.width}, ${file.height}
     )
   `.execute(database);
   return rows[0];

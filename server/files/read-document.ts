@@ -1,23 +1,28 @@
-import { decodeText, documentTypes } from './detect-file-type.ts';
+import { cleanText, countWords } from './clean-text.ts';
+import { decodeText } from './detect-file-type.ts';
+import { detectLanguage } from './detect-language.ts';
+import { fileTypes } from './file-types.ts';
+import { readCsv } from './read-csv.ts';
 import { readDocx } from './read-docx.ts';
+import { readHtml } from './read-html.ts';
+import { readJson } from './read-json.ts';
 import { readPdf } from './read-pdf.ts';
+import { readXlsx } from './read-xlsx.ts';
+import { renderTable, type Table } from './render-table.ts';
 import { type DocumentPage, type DocumentPassage, splitPassages } from './split-passages.ts';
+import { UnreadableDocument } from './unreadable-document.ts';
 
 /**
  * What a document says. `pages`: one a page of a PDF (also the empty ones, so that numbers stay true), a
- * single one with `page: null` of other types. `passages`: the same words, cut for search.
+ * single one with `page: null` of other types. `passages`: the same words, cut for search; of a table each with
+ * its sheet, its rows' numbers and its header. `language`: PostgreSQL's name of it, `simple` where it is unknown.
  */
-export type ReadDocument = { pages: DocumentPage[]; passages: DocumentPassage[]; words: number };
-
-/** Why a document that its type's reader accepted cannot be taken in. */
-export class UnreadableDocument extends Error {
-  readonly problem: 'broken' | 'too_big_inside' | 'no_text_in_pdf' | 'no_text';
-  constructor(problem: UnreadableDocument['problem']) {
-    super(problem);
-    this.name = 'UnreadableDocument';
-    this.problem = problem;
-  }
-}
+export type ReadDocument = {
+  pages: DocumentPage[];
+  passages: DocumentPassage[];
+  words: number;
+  language: string;
+};
 
 const max_text_characters = 20_000_000;
 
@@ -27,45 +32,60 @@ const max_text_characters = 20_000_000;
  * document.
  */
 export async function readDocument(bytes: Buffer, file_type: string): Promise<ReadDocument> {
-  const pages = await readPages(bytes, file_type);
+  const tables = await readTables(bytes, file_type);
+  const { pages, passages } = tables ? readAsTables(tables) : readAsText(await readPages(bytes, file_type));
   const words = pages.reduce((sum, page) => sum + countWords(page.content), 0);
   if (words === 0) throw new UnreadableDocument(whyEmpty(bytes, file_type));
-  return { pages, passages: splitPassages(pages), words };
+  return { pages, passages, words, language: await detectLanguage(pages) };
+}
+
+async function readTables(bytes: Buffer, file_type: string): Promise<Table[] | undefined> {
+  if (file_type === fileTypes.xlsx.file_type) return readXlsx(bytes);
+  if (file_type !== fileTypes.csv.file_type) return undefined;
+  const text = decodeText(bytes);
+  if (text.length > max_text_characters) throw new UnreadableDocument('too_big_inside');
+  return readCsv(text);
 }
 
 async function readPages(bytes: Buffer, file_type: string): Promise<DocumentPage[]> {
-  let pages: DocumentPage[];
-  if (file_type === documentTypes.pdf.file_type) pages = await readPdf(bytes);
-  else if (file_type === documentTypes.docx.file_type)
-    pages = [{ page: null, content: await readDocx(bytes) }];
-  else pages = [{ page: null, content: decodeText(bytes) }];
-  if (pages.reduce((sum, page) => sum + page.content.length, 0) > max_text_characters) {
+  if (file_type === fileTypes.pdf.file_type) return readPdf(bytes);
+  return [{ page: null, content: await readSinglePage(bytes, file_type) }];
+}
+
+async function readSinglePage(bytes: Buffer, file_type: string) {
+  switch (file_type) {
+    case fileTypes.docx.file_type:
+      return readDocx(bytes);
+    case fileTypes.html.file_type:
+      return readHtml(bytes);
+    case fileTypes.json.file_type:
+      return readJson(decodeText(bytes));
+    default:
+      return decodeText(bytes);
+  }
+}
+
+function readAsText(read: DocumentPage[]) {
+  if (read.reduce((sum, page) => sum + page.content.length, 0) > max_text_characters) {
     throw new UnreadableDocument('too_big_inside');
   }
-  return pages.map(({ page, content }) => ({ page, content: clean(content) }));
+  const pages = read.map(({ page, content }) => ({ page, content: cleanText(content) }));
+  return { pages, passages: splitPassages(pages) };
 }
 
-/** PostgreSQL refuses NUL; other control characters and halves of characters help nobody. */
-function clean(text: string) {
-  return (
-    text
-      .replace(/\r\n?|[\v\f\u0085\u2028\u2029]/g, '\n')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to remove
-      .replace(/[\0-\x08\x0e-\x1f\x7f-\x9f\ufeff]/g, '')
-      .toWellFormed()
-      .trim()
-  );
-}
-
-function countWords(text: string) {
-  const word = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]|[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]*/gu;
-  let words = 0;
-  while (word.exec(text)) words++;
-  return words;
+function readAsTables(tables: Table[]) {
+  const cells = tables.flatMap(({ rows }) => rows.map(({ cells }) => cells.join(' ')));
+  if (cells.reduce((sum, row) => sum + row.length, 0) > max_text_characters) {
+    throw new UnreadableDocument('too_big_inside');
+  }
+  const passages = tables
+    .flatMap(renderTable)
+    .map((content, index) => ({ ordinal: index + 1, page: null, content }));
+  return { pages: [{ page: null, content: cells.join('\n') }], passages };
 }
 
 /** A PDF without words is a scan, unless its end is missing: then its words may have been there. */
 function whyEmpty(bytes: Buffer, file_type: string) {
-  if (file_type !== documentTypes.pdf.file_type) return 'no_text';
+  if (file_type !== fileTypes.pdf.file_type) return 'no_text';
   return bytes.subarray(-65_536).includes('startxref') ? 'no_text_in_pdf' : 'broken';
 }

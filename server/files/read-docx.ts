@@ -1,4 +1,4 @@
-import { unpackZip, ZipError } from './detect-file-type.ts';
+import { unpackZip, ZipError } from './unpack-zip.ts';
 
 /** All parts of a Word document together, unpacked, without its pictures. */
 const max_unpacked_bytes = 64 << 20;

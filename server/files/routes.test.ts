@@ -31,13 +31,18 @@ it.each([
   ['founder-notes.md', 'text/markdown', null],
   ['interview-transcript.txt', 'text/plain', null],
   ['brand-voice.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document', null],
+  ['prices.xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', null],
+  ['orders.csv', 'text/csv', null],
+  ['opening-hours.html', 'text/html', null],
+  ['suppliers.json', 'application/json', null],
 ])('%s is taken in, counted once, and comes back byte for byte', async (name, file_type, pages) => {
   const sender = await server.signUp();
   const answer = await sender.upload(join(fixtures, name));
   expect(answer.status).toBe(201);
   const file = (await answer.json()) as any;
   expect(file).toMatchObject({ file_name: name, file_type, pages });
-  expect(file.words).toBeGreaterThan(50);
+  expect(file.words).toBeGreaterThan(20);
+  expect(file).toMatchObject({ kind: 'document', width: null, height: null });
   expect(await filesUsed(sender)).toBe(1);
   const content = await sender.fetch(`/api/files/${file.id}/content`);
   expect(content.headers.get('content-disposition')).toBe(`attachment; filename*=UTF-8''${name}`);
@@ -51,6 +56,11 @@ it.each([
   ['empty.txt', 422, 'empty_file'],
   ['not-really.pdf', 415, 'unsupported_file_type'],
   ['zip-bomb.docx', 422, 'unreadable_file'],
+  ['zip-bomb.xlsx', 422, 'unreadable_file'],
+  ['encrypted.xlsx', 422, 'unreadable_file'],
+  ['broken.json', 422, 'unreadable_file'],
+  ['cut-off.png', 422, 'unreadable_file'],
+  ['not-really.png', 415, 'unsupported_file_type'],
 ])('%s is refused with the reason, and nothing is counted or kept', async (name, status, code) => {
   const sender = await server.signUp();
   const answer = await sender.upload(join(fixtures, name));
@@ -58,6 +68,54 @@ it.each([
   expect(await answer.json()).toMatchObject({ code, detail: expect.stringMatching(/^[A-Z].*\.$/) });
   expect(await filesUsed(sender)).toBe(0);
   expect(readdirSync(join(server.folder, 'uploads'))).toEqual([]);
+});
+
+it.each([
+  ['shopfront.png', 'image/png', 1600, 1200],
+  ['shopfront.jpg', 'image/jpeg', 1600, 1200],
+  ['shopfront.webp', 'image/webp', 800, 600],
+  ['shopfront.gif', 'image/gif', 120, 90],
+])(
+  'the picture %s is taken in, counted once, and comes back byte for byte',
+  async (name, file_type, width, height) => {
+    const sender = await server.signUp();
+    const answer = await sender.upload(join(fixtures, name));
+    expect(answer.status).toBe(201);
+    const file = (await answer.json()) as any;
+    expect(file).toMatchObject({
+      file_name: name,
+      file_type,
+      kind: 'image',
+      width,
+      height,
+      pages: null,
+      words: 0,
+    });
+    expect(await filesUsed(sender)).toBe(1);
+    const { rows } = await pool.query(
+      `select kind, width, height, (select count(*)::int from public.file_passages where original_id = file_originals.id) as passages
+     from public.file_originals join public.chat_files on original_id = file_originals.id where chat_files.id = $1`,
+      [file.id],
+    );
+    expect(rows).toEqual([{ kind: 'image', width, height, passages: 0 }]);
+    const content = await sender.fetch(`/api/files/${file.id}/content`);
+    expect(Buffer.from(await content.arrayBuffer()).equals(readFileSync(join(fixtures, name)))).toBe(true);
+  },
+);
+
+it.each([
+  ['interview-transcript.txt', 'german', 'Gespräche'],
+  ['founder-notes.md', 'english', 'resting'],
+])('%s is found by another form of its words in %s', async (name, language, form) => {
+  const { id } = (await (await member.upload(join(fixtures, name))).json()) as any;
+  const { rows } = await pool.query(
+    `select language, count(*) filter (where search @@ plainto_tsquery($2::regconfig, $3))::int as found
+     from public.file_originals join public.chat_files on original_id = file_originals.id
+     join public.file_passages on file_passages.original_id = file_originals.id where chat_files.id = $1 group by 1`,
+    [id, language, form],
+  );
+  expect(rows).toEqual([{ language, found: expect.any(Number) }]);
+  expect(rows[0].found).toBeGreaterThan(0);
 });
 
 function post(body: RequestInit['body'], headers: Record<string, string> = {}) {

@@ -12,9 +12,12 @@ import type { Logger } from '../platform/logger.ts';
 import { createRouter, jsonResponse, problemResponse, signedIn, uuidParam } from '../platform/routes.ts';
 import { isDiskFull, type Storage } from '../platform/storage.ts';
 import { detectFileType } from './detect-file-type.ts';
-import { extractText, refuseWhenBusy } from './extract-text.ts';
+import { extractText } from './extract-text.ts';
+import type { FileType } from './file-types.ts';
 import { limitUploads } from './limit-uploads.ts';
 import { deletePendingFile, findStoredFile, findUploader, insertFile } from './queries.ts';
+import { readImage } from './read-image.ts';
+import { refuseWhenBusy } from './reading-places.ts';
 import { brokenOff, deleteLeftUploads, type ReceivedUpload, receiveUpload } from './receive-upload.ts';
 import { safeFileName } from './safe-file-name.ts';
 
@@ -31,8 +34,11 @@ export const fileSchema = z
 
 const uploadedFile = fileSchema
   .extend({
+    kind: z.enum(['document', 'image']),
     pages: z.int().nullable().openapi({ description: 'Null where the type has no pages.' }),
     words: z.int(),
+    width: z.int().nullable().openapi({ description: 'Pixels of an image, as it is shown.' }),
+    height: z.int().nullable(),
   })
   .openapi('UploadedFile');
 
@@ -127,8 +133,8 @@ export function fileRoutes({ database, storage, jobs, logger, config }: FileServ
   /** Reads, stores and counts a received file; nothing of it once the sender has left. */
   async function takeIn(upload: ReceivedUpload, user_id: string, signal: AbortSignal) {
     const file_name = safeFileName(upload.file_name);
-    const { file_type } = await detectFileType(upload.path, file_name);
-    const { page_count, words, passages_json } = await extractText(upload.path, file_type, { signal });
+    const type = await detectFileType(upload.path, file_name);
+    const { passages_json, ...read } = await readUpload(upload.path, type, signal);
     const original_id = randomUUID();
     const storage_key = `${user_id}/${original_id}`;
     await storage.putFile(storage_key, upload.path);
@@ -138,15 +144,16 @@ export function fileRoutes({ database, storage, jobs, logger, config }: FileServ
         file_id: randomUUID(),
         original_id,
         file_name,
-        file_type,
+        file_type: type.file_type,
+        kind: type.kind,
         size_bytes: upload.size_bytes,
         storage_key,
-        page_count,
-        word_count: words,
         passages_json,
+        ...read,
       });
       if (!file) throw noFileLeft();
-      return { ...file, pages: page_count, words };
+      const { page_count: pages, word_count: words, width, height } = read;
+      return { ...file, kind: type.kind, pages, words, width, height };
     } catch (error) {
       await storage.delete(storage_key);
       throw error;
@@ -176,6 +183,18 @@ export function fileRoutes({ database, storage, jobs, logger, config }: FileServ
 
   return routes;
 }
+
+/** What the database is told of a file's content. */
+async function readUpload(path: string, { kind, file_type }: FileType, signal: AbortSignal) {
+  if (kind === 'image') {
+    const { width, height } = await readImage(path, file_type, signal);
+    return { page_count: null, word_count: 0, language: 'simple', width, height, passages_json: no_passages };
+  }
+  const { words: word_count, ...read } = await extractText(path, file_type, { signal });
+  return { ...read, word_count, width: null, height: null };
+}
+
+const no_passages = new TextEncoder().encode('[]');
 
 /** The profile that uploads. Throws where it may not, before anything is received. */
 async function getUploader(database: Database, person: SignedIn) {

@@ -6,33 +6,48 @@ import type { Passage } from '../platform/models/model.ts';
 const least_share_of_best = 0.4;
 
 /**
- * The passages of one chat's files that fit a query best, best first; by PostgreSQL's full-text search, in English
- * word forms and in every language's words as they stand. A passage counts for the query's words that it holds, rare
- * ones more (inverse document frequency over the chat's passages). `limit`: at the most.
+ * The passages of one chat's files, and with `with_library` of the member's library, that fit a query best, best first; by
+ * PostgreSQL's full-text search, in the word forms of the files' languages and in every language's words as they stand. A
+ * passage counts for the query's words that it holds, rare ones more (inverse document frequency over these passages).
+ * `limit`: at the most.
  */
 export async function searchPassages(
   database: Database,
   {
     user_id,
     session_id,
+    with_library = false,
     query,
     limit,
-  }: { user_id: string; session_id: string; query: string; limit: number },
+  }: { user_id: string; session_id: string; with_library?: boolean; query: string; limit: number },
 ): Promise<Passage[]> {
   const { rows } = await sql<Passage>`
-    with wanted as (
-      select lexeme from unnest(to_tsvector('english', ${query}))
+    with files as (
+      -- A file that is in the chat and in the library is the chat's.
+      select distinct on (uses.original_id) uses.*, originals.language
+      from public.chat_files as uses
+      join public.file_originals as originals on originals.id = uses.original_id
+      where uses.user_id = ${user_id} and (
+        uses.session_id = ${session_id}
+        or ${with_library} and uses.session_id is null and uses.pending_until is null
+      )
+      order by uses.original_id, uses.session_id nulls last, uses.created_at desc, uses.id
+    ),
+    languages as materialized (
+      select distinct ('pg_catalog.' || language)::regconfig as language from files where language <> 'simple'
+    ),
+    wanted as (
+      select lexeme from languages, unnest(to_tsvector(language, ${query}::text))
       union
-      -- Words of other languages; what English leaves out as too common is left out here too.
-      select lexeme from unnest(to_tsvector('simple', ${query}))
+      -- Words of other languages; what is left out as too common in the files' or in English is left out here too.
+      select lexeme from unnest(to_tsvector('simple', ${query}::text))
       where length(lexeme) > 3 and to_tsvector('english', lexeme) <> ''
+        and not exists (select from languages where to_tsvector(language, lexeme) = '')
     ),
     passages as (
       select passages.id, passages.ordinal, passages.page, passages.content, passages.search,
         files.id as file_id, files.file_name, files.created_at
-      from public.chat_files as files
-      join public.file_passages as passages on passages.original_id = files.original_id
-      where files.session_id = ${session_id} and files.user_id = ${user_id}
+      from files join public.file_passages as passages on passages.original_id = files.original_id
     ),
     hits as (
       select passages.id, passages.file_id, wanted.lexeme
@@ -134,13 +149,15 @@ export async function findPassage(database: Database, auth_id: string, file_id: 
   return rows[0];
 }
 
-/** A document of a chat as the model's upstream knows it. */
+/** A document of a chat or of a library as the model's upstream knows it. */
 export type Document = {
   file_id: string;
   original_id: string;
   file_name: string;
   openai_file_id: string | null;
   vector_store_id: string | null;
+  /** OpenAI's code for why it cannot index the document; null: it can, or was not asked. */
+  index_error: string | null;
 };
 
 /** A document's whole text, as OpenAI's store gets it. */
@@ -158,71 +175,4 @@ export async function getDocumentText(
     .orderBy('ordinal')
     .execute();
   return passages.map((passage) => passage.content).join('\n\n');
-}
-
-/**
- * Records under which id OpenAI holds a member's file; the id before it is noted for erasure by a trigger. False when
- * the file is gone.
- */
-export async function setOpenAIFile(
-  database: Database,
-  user_id: string,
-  file_id: string,
-  openai_file_id: string,
-): Promise<boolean> {
-  const { numUpdatedRows } = await database
-    .updateTable('chat_files')
-    .set({ openai_file_id })
-    .where('id', '=', file_id)
-    .where('user_id', '=', user_id)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}
-
-/**
- * Records a chat's vector store: a new row, or the new store of the row that is there. Returns the chat's store,
- * which is another one where a turn on another server was faster.
- */
-export async function recordVectorStore(
-  database: Database,
-  store: {
-    store_id: string;
-    replaces: string | null;
-    user_id: string;
-    session_id: string;
-    name: string;
-    expires_at: string;
-  },
-): Promise<string> {
-  const { rows } = await sql<{ store_id: string }>`
-    insert into public.vector_stores (store_id, user_id, session_id, name, expires_at)
-    values (${store.store_id}, ${store.user_id}, ${store.session_id}, ${store.name}, ${store.expires_at})
-    on conflict (session_id) where session_id is not null do update
-    set store_id = case
-        when vector_stores.store_id = ${store.replaces} then excluded.store_id else vector_stores.store_id
-      end,
-      expires_at = greatest(vector_stores.expires_at, excluded.expires_at),
-      status = 'active'
-    returning store_id
-  `.execute(database);
-  return rows[0]!.store_id;
-}
-
-/** Says which store holds a chat's files now, and until when it is kept after this. */
-export async function attachToVectorStore(
-  database: Database,
-  {
-    user_id,
-    file_ids,
-    store_id,
-    expires_at,
-  }: { user_id: string; file_ids: string[]; store_id: string; expires_at: string },
-) {
-  await sql`
-    with used as (
-      update public.vector_stores set expires_at = ${expires_at} where store_id = ${store_id} and user_id = ${user_id}
-    )
-    update public.chat_files set vector_store_id = ${store_id}
-    where id = any(${file_ids}::uuid[]) and user_id = ${user_id}
-  `.execute(database);
 }

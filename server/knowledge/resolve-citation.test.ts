@@ -27,7 +27,14 @@ async function insertDocument(passages: string[], owner = member): Promise<Docum
     ],
   );
   const openai_file_id = `file-${file_id}`;
-  return { file_id, original_id, file_name: 'notes.pdf', openai_file_id, vector_store_id: null };
+  return {
+    file_id,
+    original_id,
+    file_name: 'notes.pdf',
+    openai_file_id,
+    vector_store_id: null,
+    index_error: null,
+  };
 }
 
 function resolve(document: Document, retrieved: string[], said: string, user = member) {

@@ -237,6 +237,8 @@ describe.each(testedVersions())('on PostgreSQL %i, the advisor', (version) => {
       'account_exports',
       'email_changes',
       'erasures',
+      'installation',
+      'openai_uploads',
       'operator_notices',
       'rate_limits',
       'recovery_sessions',

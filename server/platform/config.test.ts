@@ -32,6 +32,7 @@ test('without any setting it is embedded, for this machine only, with the practi
     auth_jwt_secret: undefined,
     openai: undefined,
     max_file_bytes: 25_000_000,
+    s3: undefined,
     operator_email: undefined,
     smtp: undefined,
     stripe: undefined,
@@ -55,6 +56,7 @@ test('settings that stand there empty, as in a copied example, are as good as mi
     ],
     ...['SMTP_PORT', 'SMTP_USER', 'SMTP_PASSWORD', 'SMTP_TLS', 'MAIL_FROM', 'STRIPE_SECRET_KEY'],
     ...['STRIPE_WEBHOOK_SECRET', 'STRIPE_API_URL'],
+    ...['S3_ENDPOINT', 'S3_REGION', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
   );
   for (const empty of ['', '   ']) {
     expect(readConfig(Object.fromEntries(names.map((name) => [name, empty])))).toEqual(readConfig({}));
@@ -296,5 +298,31 @@ describe('signing in', () => {
     expect(readConfig({}).trust_proxy).toBe(0);
     expect(readConfig({ TRUST_PROXY: '2' }).trust_proxy).toBe(2);
     expect(refusal({ TRUST_PROXY: 'true' })).toMatch(/TRUST_PROXY .* whole number/);
+  });
+});
+
+describe('a bucket for the files', () => {
+  const bucket = {
+    S3_ENDPOINT: 'https://project.supabase.co/storage/v1/s3/',
+    S3_REGION: 'eu-central-1',
+    S3_BUCKET: 'files',
+    S3_ACCESS_KEY_ID: 'key',
+    S3_SECRET_ACCESS_KEY: 'lantern',
+  };
+
+  test('is taken as it is set', () => {
+    expect(readConfig(bucket).s3).toEqual({
+      endpoint: 'https://project.supabase.co/storage/v1/s3',
+      region: 'eu-central-1',
+      bucket: 'files',
+      access_key_id: 'key',
+      secret_access_key: 'lantern',
+    });
+  });
+
+  test.each(Object.keys(bucket))('without %s it is refused, and no secret is told', (name) => {
+    const message = refusal({ ...bucket, [name]: '' });
+    expect(message).toContain(`but ${name} is not: set all five`);
+    expect(message).not.toContain('lantern');
   });
 });

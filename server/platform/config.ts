@@ -54,6 +54,11 @@ const settings = z.object({
   OPENAI_STORE_DAYS: wholeNumber(1, 365, 30),
   OPENAI_PATIENCE_S: wholeNumber(1, 600, 45),
   MAX_FILE_MB: wholeNumber(1, 500, 25),
+  S3_ENDPOINT: url,
+  S3_REGION: text,
+  S3_BUCKET: text,
+  S3_ACCESS_KEY_ID: text,
+  S3_SECRET_ACCESS_KEY: text,
   OPERATOR_EMAIL: email,
   SMTP_HOST: text,
   SMTP_PORT: wholeNumber(1, 65535, 587),
@@ -94,6 +99,15 @@ const settings = z.object({
 });
 
 export type Mode = 'embedded' | 'postgres' | 'supabase';
+
+export type S3Config = {
+  /** Without a slash at the end. */
+  endpoint: string;
+  region: string;
+  bucket: string;
+  access_key_id: string;
+  secret_access_key: string;
+};
 
 export type SmtpConfig = {
   host: string;
@@ -142,6 +156,8 @@ export type Config = {
       }
     | undefined;
   max_file_bytes: number;
+  /** Where the members' original files lie; undefined: in the data folder. */
+  s3: S3Config | undefined;
   /** Becomes the first operator. Lower case. */
   operator_email: string | undefined;
   /** Undefined: mails land in the outbox page. */
@@ -241,6 +257,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
         }
       : undefined,
     max_file_bytes: values.MAX_FILE_MB * 1_000_000,
+    s3: readS3(values),
     operator_email: values.OPERATOR_EMAIL,
     smtp: values.SMTP_HOST
       ? {
@@ -279,6 +296,33 @@ export function readConfig(environment: Record<string, string | undefined>): Con
         ? { provider: values.CAPTCHA_PROVIDER, site_key: values.CAPTCHA_SITE_KEY }
         : undefined,
     log_level: values.LOG_LEVEL ?? 'warn',
+  };
+}
+
+const s3_settings = [
+  'S3_ENDPOINT',
+  'S3_REGION',
+  'S3_BUCKET',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
+] as const;
+
+/** All five, or none: half of them would leave files on the disk that nobody looks for there. */
+function readS3(values: z.output<typeof settings>): S3Config | undefined {
+  const missing = s3_settings.filter((name) => !values[name]);
+  if (missing.length === s3_settings.length) return undefined;
+  if (missing.length > 0) {
+    const given = s3_settings.find((name) => values[name]);
+    throw new StartError(
+      `${given} is set but ${missing[0]} is not: set all five of ${s3_settings.join(', ')}, or none, and files lie in DATA_DIR.`,
+    );
+  }
+  return {
+    endpoint: values.S3_ENDPOINT!.replace(/\/+$/, ''),
+    region: values.S3_REGION!,
+    bucket: values.S3_BUCKET!,
+    access_key_id: values.S3_ACCESS_KEY_ID!,
+    secret_access_key: values.S3_SECRET_ACCESS_KEY!,
   };
 }
 

@@ -77,6 +77,10 @@ export interface AccountExports {
 
 export interface ChatFiles {
   created_at: Generated<string>;
+  /**
+   * When its member deleted the file; the row says that it was there.
+   */
+  deleted_at: string | null;
   file_name: string;
   /**
    * Bytes.
@@ -87,6 +91,10 @@ export interface ChatFiles {
    */
   file_type: string;
   id: Generated<string>;
+  /**
+   * OpenAI's code for why it cannot index the file; null: it can, or was not asked.
+   */
+  index_error: string | null;
   message_id: string | null;
   /**
    * OpenAI's file (file-…); null until it was uploaded there.
@@ -169,7 +177,13 @@ export interface Erasures {
 export interface FileOriginals {
   created_at: Generated<string>;
   file_type: string;
+  height: number | null;
   id: Generated<string>;
+  kind: Generated<string>;
+  /**
+   * The text search configuration that its passages are searched with.
+   */
+  language: Generated<string>;
   /**
    * Null where the type has no pages.
    */
@@ -177,6 +191,10 @@ export interface FileOriginals {
   size_bytes: number;
   storage_key: string;
   user_id: string;
+  /**
+   * In pixels, as is the height; null for a document.
+   */
+  width: number | null;
   word_count: number;
 }
 
@@ -189,7 +207,22 @@ export interface FilePassages {
    * Counts from 1; null where the type has no pages.
    */
   page: number | null;
-  search: Generated<string>;
+  search: string;
+}
+
+export interface Installation {
+  id: Generated<string>;
+  is_only: Generated<boolean>;
+}
+
+export interface OpenaiUploads {
+  id: Generated<string>;
+  /**
+   * SHA-256 of the file's name at OpenAI.
+   */
+  name_hash: string;
+  size_bytes: number;
+  started_at: Generated<string>;
 }
 
 export interface OperatorNotices {
@@ -277,6 +310,10 @@ export interface Turns {
   cached_tokens: Generated<number>;
   created_at: Generated<string>;
   error_code: string | null;
+  /**
+   * The files could not be made ready: the model had to do without them.
+   */
+  files_missing: Generated<boolean>;
   finished_at: string | null;
   /**
    * Somebody follows the turn in another process and is to be rung for.
@@ -320,13 +357,39 @@ export interface UserRoles {
 }
 
 export interface VectorStores {
+  /**
+   * How often in a row that failed.
+   */
+  attempts: Generated<number>;
   created_at: Generated<string>;
   expired_at: string | null;
   expires_at: string | null;
   file_count: Generated<number>;
+  /**
+   * Of files_total, while the store is being made.
+   */
+  files_ready: Generated<number>;
+  files_total: Generated<number>;
   id: Generated<string>;
+  /**
+   * Of the member's library. Other rows without a chat are from before there were libraries.
+   */
+  is_library: Generated<boolean>;
   name: string;
   openai_metadata: Generated<Json>;
+  rebuild_lease_until: string | null;
+  /**
+   * Who is making the store, until rebuild_lease_until; null: nobody.
+   */
+  rebuild_token: string | null;
+  /**
+   * When a job tries again; null: it need not.
+   */
+  retry_at: string | null;
+  /**
+   * Counts how often the store was made or added to.
+   */
+  revision: Generated<number>;
   /**
    * The chat whose files it holds; null for a store of the member's own.
    */
@@ -351,6 +414,8 @@ export interface DB {
   erasures: Erasures;
   file_originals: FileOriginals;
   file_passages: FilePassages;
+  installation: Installation;
+  openai_uploads: OpenaiUploads;
   operator_notices: OperatorNotices;
   profiles: Profiles;
   rate_limits: RateLimits;

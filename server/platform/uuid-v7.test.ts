@@ -30,9 +30,10 @@ describe.each(testedVersions())('uuid_v7 on PostgreSQL %i', (version) => {
       `file_originals (user_id, storage_key, size_bytes, file_type, word_count) values ($1, $2, 1, 'text/plain', 1)`,
       [member.id, `${member.id}/key`],
     );
-    const passage = await insert(`file_passages (original_id, ordinal, content) values ($1, 0, 'Hello')`, [
-      original,
-    ]);
+    const passage = await insert(
+      `file_passages (original_id, ordinal, content, search) values ($1, 0, 'Hello', to_tsvector('simple', 'Hello'))`,
+      [original],
+    );
     return [message, passage];
   }
 

@@ -12,6 +12,7 @@ export function makeTurn(turn: Partial<ModelTurn>): ModelTurn {
     conversation_id: null,
     history: [],
     message: { content: '', file_names: [] },
+    images: [],
     vector_store_ids: [],
     passages: [],
     has_files: false,

@@ -16,7 +16,8 @@ const notice =
 /** What the reply is made from. `before` is the state that the message found, `text` the message as plain text. */
 export type ReplyContext = {
   coach: Coach;
-  turn: Pick<ModelTurn, 'history' | 'message' | 'has_files'>;
+  /** `picture_names`: the pictures that came with the message, which are not among its `file_names`. */
+  turn: Pick<ModelTurn, 'history' | 'message' | 'has_files'> & { picture_names: string[] };
   before: PracticeState;
   state: PracticeState;
   move: Move;
@@ -33,6 +34,7 @@ export async function* composeReply(
   const { coach, turn, before, state, move, text } = context;
   const isFirst = !turn.history.some(({ sender }) => sender === 'assistant');
   if (isFirst) yield notice;
+  if (turn.picture_names.length > 0) yield cannotSee(turn.picture_names);
   const next = coach.playbook[state.asked];
   const brought = turn.message.file_names.length > 0;
 
@@ -61,6 +63,11 @@ export async function* composeReply(
   }
   if (next) yield question(coach, state, move, brought);
   else if (['greeted', 'spoke_after_end', 'refused_offer'].includes(move.kind)) yield whatToSay(coach, state);
+}
+
+function cannotSee(picture_names: string[]): string {
+  const them = picture_names.length === 1 ? 'it' : 'them';
+  return `I cannot see pictures, so I leave ${fileNames(picture_names)} aside. Tell me in words what matters in ${them}; a coach with a language model would look at ${them}.\n\n`;
 }
 
 /** The first sentences of a reply: what the coach makes of the message. */

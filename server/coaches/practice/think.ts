@@ -7,7 +7,7 @@ import { type ReplyPiece, readQuotes } from './reply-with-files.ts';
 import { plainText } from './safe-markdown.ts';
 
 /** What a reply follows from: plain data, so that it can go to another thread. */
-export type Thought = Pick<ModelTurn, 'history' | 'message' | 'has_files'> & { coach: Coach };
+export type Thought = ReplyContext['turn'] & { coach: Coach };
 
 /** More of a message than this is not read: far beyond any answer or draft. */
 const max_message_characters = 8000;

@@ -14,6 +14,15 @@ export type Passage = {
 
 export type HistoryMessage = { sender: 'user' | 'assistant'; content: string };
 
+/** A picture that the member gave. */
+export type ModelImage = {
+  file_name: string;
+  /** It came with this message; the others came before it. */
+  is_new: boolean;
+  /** As a data URL of the size that a model uses. Throws where it cannot be read. */
+  read: (signal: AbortSignal) => Promise<string>;
+};
+
 export type ModelTurn = {
   turn_id: string;
   coach_slug: string;
@@ -25,6 +34,8 @@ export type ModelTurn = {
   /** What came before this message and is not in the conversation, oldest first. */
   history: HistoryMessage[];
   message: { content: string; file_names: string[] };
+  /** The chat's pictures, oldest first. Those of earlier messages are in the conversation, as is `history`. */
+  images: ModelImage[];
   /** OpenAI vector stores that hold the member's files. */
   vector_store_ids: string[];
   /** Passages for a model that cannot search by itself; it cites them by number. */

@@ -4,7 +4,8 @@ import { createMarkReader } from './cited-marks.ts';
 import type { Model, ModelEvent, ModelTurn, ModelUsage, Passage } from './model.ts';
 import type { OpenAIConfig } from './openai-client.ts';
 import { streamResponse } from './openai-stream.ts';
-import { UpstreamUnusable, upstreamError } from './upstream-errors.ts';
+import { showImages } from './show-images.ts';
+import { mendableIn, UpstreamUnusable, upstreamError } from './upstream-errors.ts';
 
 /** The events that say something to us. The others repeat what is known, some of them the whole instructions. */
 const events_read: ReadonlySet<string> = new Set<Responses.ResponseStreamEvent['type']>([
@@ -40,7 +41,7 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
         asked_again = true;
       },
     };
-    for await (const event of streamResponse(config, requestBody(turn), reading)) {
+    for await (const event of streamResponse(config, await requestBody(turn, signal), reading)) {
       switch (event.type) {
         case 'response.output_text.delta':
         case 'response.refusal.delta':
@@ -89,15 +90,13 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
           };
           return;
         case 'response.failed': {
-          const code: string | undefined = event.response.error?.code;
-          if (text === '' && code === 'context_length_exceeded') throw new UpstreamUnusable('history');
-          throw upstreamError({ status: 500, code });
+          const { code, message } = event.response.error ?? {};
+          throw failureInStream(code, message);
         }
         case 'error': {
           // The document has the code in the event; it was also seen in an object `error` within it.
-          const code = event.code ?? (event as { error?: { code?: string | null } }).error?.code;
-          if (text === '' && code === 'context_length_exceeded') throw new UpstreamUnusable('history');
-          throw upstreamError({ status: 500, code });
+          const { error } = event as { error?: { code?: string | null; message?: string } };
+          throw failureInStream(event.code ?? error?.code, event.message ?? error?.message);
         }
       }
     }
@@ -105,6 +104,12 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
       'model_cut_off',
       'The coach broke off in the middle. This message was not counted; try again.',
     );
+
+    /** What can be mended is, before the first word. */
+    function failureInStream(code: string | null | undefined, message: string | undefined) {
+      const what = text === '' ? mendableIn({ status: 400, code, message }) : undefined;
+      return what ? new UpstreamUnusable(what, true) : upstreamError({ status: 500, code });
+    }
 
     function* readMarks(parts: (string | number)[]): Generator<ModelEvent> {
       for (const part of parts) {
@@ -142,13 +147,19 @@ export function createOpenAIModel(config: OpenAIConfig): Model {
   };
 }
 
-function requestBody(turn: ModelTurn): Responses.ResponseCreateParamsStreaming {
+async function requestBody(
+  turn: ModelTurn,
+  signal: AbortSignal,
+): Promise<Responses.ResponseCreateParamsStreaming> {
   const input: Responses.EasyInputMessage[] = turn.history.map(({ sender, content }) => ({
     role: sender,
     content,
   }));
   if (turn.passages.length > 0) input.push({ role: 'developer', content: renderPassages(turn.passages) });
-  input.push({ role: 'user', content: renderMessage(turn.message) });
+  const message = renderMessage(turn.message);
+  const images = await showImages(turn, signal);
+  const content = images.length > 0 ? [{ type: 'input_text' as const, text: message }, ...images] : message;
+  input.push({ role: 'user', content });
   return {
     model: turn.model,
     instructions: turn.instructions,

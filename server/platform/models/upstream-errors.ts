@@ -6,13 +6,18 @@ import { AppError } from '../errors.ts';
  */
 export type Mendable = 'conversation' | 'vector_store' | 'history';
 
-/** The upstream refused a request because of something that can be mended; nothing was said yet. */
+/**
+ * The upstream refused a request because of something that can be mended; nothing was said yet. `had_begun`: the request
+ * was taken in before that, so that the conversation may hold it.
+ */
 export class UpstreamUnusable extends Error {
   readonly what: Mendable;
-  constructor(what: Mendable) {
+  readonly had_begun: boolean;
+  constructor(what: Mendable, had_begun = false) {
     super(`the ${what} cannot be used upstream`);
     this.name = 'UpstreamUnusable';
     this.what = what;
+    this.had_begun = had_begun;
   }
 }
 

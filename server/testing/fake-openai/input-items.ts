@@ -138,7 +138,8 @@ export function checkMessageParts(items: unknown, param: string) {
     if (!Array.isArray(item?.content) || typeof item.role !== 'string') return;
     const supported =
       item.role === 'assistant' ? ['output_text', 'refusal'] : ['input_text', 'input_image', 'input_file'];
-    item.content.forEach((part: { type?: unknown }, partAt: number) => {
+    item.content.forEach((part: { type?: unknown; image_url?: unknown }, partAt: number) => {
+      if (part?.type === 'input_image') checkImage(part, `${param}[${at}].content[${partAt}]`);
       if (typeof part?.type !== 'string' || supported.includes(part.type)) return;
       throw badRequest(
         `Invalid value: '${part.type}'. Supported values are: ${supported.map((one) => `'${one}'`).join(', ')}.`,
@@ -147,6 +148,33 @@ export function checkMessageParts(items: unknown, param: string) {
       );
     });
   });
+}
+
+/** How a picture of each type begins. */
+const signatures: Record<string, RegExp> = {
+  png: /^\x89PNG\r\n/,
+  jpeg: /^\xff\xd8\xff/,
+  webp: /^RIFF[\s\S]{4}WEBP/,
+  gif: /^GIF8[79]a/,
+};
+
+/** A picture is a whole one in a data URL; addresses would have to be fetched, and pictures by id are never sent. */
+function checkImage({ image_url }: { image_url?: unknown }, param: string) {
+  const [, type, data] = /^data:image\/(\w+);base64,([A-Za-z0-9+/]+={0,2})$/.exec(String(image_url)) ?? [];
+  if (!type || !data) {
+    throw badRequest(
+      `Invalid '${param}.image_url'. Expected a base64-encoded data URL with an image MIME type.`,
+      'invalid_value',
+      `${param}.image_url`,
+    );
+  }
+  const start = Buffer.from(data, 'base64').toString('latin1');
+  if (signatures[type]?.test(start)) return;
+  throw badRequest(
+    'The image data you provided does not represent a valid image. Please check your input and try again with one of the supported image formats: png, jpeg, gif and webp.',
+    'invalid_image_format',
+    `${param}.image_url`,
+  );
 }
 
 /** What was sent, as the API keeps it: every item with an id, every message with a status and parts. */

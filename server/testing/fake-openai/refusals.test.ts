@@ -31,6 +31,13 @@ test.each([
   expect(error.message).not.toContain('sk-wrong-key-123');
 });
 
+const picture_param = 'input[0].content[0].image_url';
+/** A request that shows a picture. */
+const asking = (image_url: string) => ({
+  ...valid,
+  input: [{ role: 'user', content: [{ type: 'input_image', image_url }] }],
+});
+
 const refusedResponses: [string, object, number, string | null, string | null][] = [
   ['no model', { input: 'Hi' }, 400, 'missing_required_parameter', 'model'],
   ['nothing to answer', { model: 'gpt-4.1' }, 400, 'missing_required_parameter', null],
@@ -49,6 +56,15 @@ const refusedResponses: [string, object, number, string | null, string | null][]
   ],
   ['17 pairs of metadata', { ...valid, metadata: pairs(17) }, 400, 'object_above_max_properties', 'metadata'],
   ['a number in metadata', { ...valid, metadata: { a: 1 } }, 400, 'invalid_type', 'metadata.a'],
+  ['a picture by its address', asking('https://example.org/a.png'), 400, 'invalid_value', picture_param],
+  ['a drawing', asking('data:image/svg+xml;base64,PHN2Zy8+'), 400, 'invalid_value', picture_param],
+  [
+    'a text as a picture',
+    asking('data:image/png;base64,SGVsbG8='),
+    400,
+    'invalid_image_format',
+    picture_param,
+  ],
   ['an unknown tool', { ...valid, tools: [{ type: 'retrieval' }] }, 400, 'invalid_value', 'tools[0].type'],
   [
     'an unknown field of a tool',

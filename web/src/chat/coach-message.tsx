@@ -68,6 +68,12 @@ export const CoachMessage = memo(function CoachMessage({
         <>
           <CitationList citations={item.citations} onOpen={onCitation} />
           {item.ending && <p className="mt-3 text-small text-muted">{endings[item.ending]}</p>}
+          {item.files_missing && (
+            <p className="mt-3 text-small text-muted">
+              Your files could not be made ready: your coach had to answer without them. They are made ready
+              again by themselves; ask again in a few minutes.
+            </p>
+          )}
           {item.history_shortened && is_last && (
             <p className="mt-3 text-small text-muted">
               This chat has grown long: your coach no longer reads its beginning. For something new, begin a

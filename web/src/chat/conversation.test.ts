@@ -183,6 +183,13 @@ test('a reply says that the chat has grown long, live and stored', () => {
   expect(conversationItems(stored, undefined)[0]?.history_shortened).toBe(true);
 });
 
+test('a reply says that the coach had to do without the files, live and stored', () => {
+  const outcome = { ...done, files_missing: true };
+  const stored = history([message('assistant', 'He', { files_missing: true })]);
+  expect(conversationItems(history([]), live({ text: 'He', outcome }))[1]?.files_missing).toBe(true);
+  expect(conversationItems(stored, undefined)[0]?.files_missing).toBe(true);
+});
+
 describe('a failure', () => {
   test('is told by this page until the chat is read again, and keeps its exact words then', () => {
     const turn = live({ user_message_id: 'user-Hi', outcome: failed });

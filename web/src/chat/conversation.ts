@@ -15,6 +15,8 @@ export type ConversationItem = {
   growing: boolean;
   ending: 'stopped' | 'failed' | 'incomplete' | null;
   history_shortened: boolean;
+  /** The coach had to do without the files. */
+  files_missing: boolean;
 };
 
 /** Why the last turn has no whole reply. The message can be answered again where its id is known. */
@@ -88,6 +90,8 @@ export function conversationItems(history: ChatHistory, live: LiveTurn | undefin
       ending: liveEnding(live),
       history_shortened:
         live.outcome !== null && live.outcome.status !== 'failed' && live.outcome.history_shortened,
+      files_missing:
+        live.outcome !== null && live.outcome.status !== 'failed' && live.outcome.files_missing === true,
     });
   }
   return items;
@@ -120,6 +124,7 @@ function requestItem(live: LiveTurn, { content, files }: NonNullable<LiveTurn['r
     growing: false,
     ending: null,
     history_shortened: false,
+    files_missing: false,
   };
 }
 
@@ -135,6 +140,7 @@ function storedItem(message: Message, live: LiveTurn | undefined): ConversationI
     growing: false,
     ending: is_reply ? storedEnding(message) : null,
     history_shortened: message.history_shortened,
+    files_missing: message.files_missing === true,
   };
 }
 

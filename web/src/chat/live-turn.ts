@@ -7,7 +7,13 @@ import type { TurnEvent } from './turn-stream.ts';
  * arrived; `rejoin` it, because it goes on without us; or have the message answered `anew`.
  */
 export type TurnOutcome =
-  | { status: 'done' | 'stopped'; message_id: string | null; incomplete: boolean; history_shortened: boolean }
+  | {
+      status: 'done' | 'stopped';
+      message_id: string | null;
+      incomplete: boolean;
+      history_shortened: boolean;
+      files_missing?: boolean;
+    }
   | { status: 'failed'; code: string; detail: string; retry: 'resend' | 'rejoin' | 'anew' };
 
 /** A turn that this page has sent or joined, as far as it has come. */
@@ -20,6 +26,8 @@ export type LiveTurn = {
   user_message_id: string | null;
   title: string | null;
   status: 'sending' | 'preparing_files' | 'searching_files' | 'thinking' | 'answering';
+  /** How many of the files are ready while they are made ready. */
+  progress?: { ready: number; total: number } | undefined;
   connected: boolean;
   stopping: boolean;
   text: string;
@@ -68,7 +76,11 @@ export function applyTurnEvent(turn: LiveTurn, event: TurnEvent, now_ms = perfor
     case 'turn':
       return { ...turn, connected: true, user_message_id: event.user_message_id, title: event.title };
     case 'status':
-      return { ...turn, status: event.status };
+      return {
+        ...turn,
+        status: event.status,
+        progress: event.total === undefined ? undefined : { ready: event.ready ?? 0, total: event.total },
+      };
     case 'text': {
       const start = event.sequence === null ? turn.text.length : event.sequence - event.text.length;
       if (start > turn.text.length) throw new Error('A stretch of the reply is missing.');
@@ -81,8 +93,8 @@ export function applyTurnEvent(turn: LiveTurn, event: TurnEvent, now_ms = perfor
       return { ...turn, citations: [...others, event.citation].sort((a, b) => a.number - b.number) };
     }
     case 'end': {
-      const { status, message_id, incomplete, history_shortened } = event;
-      const outcome = { status, message_id, incomplete, history_shortened };
+      const { status, message_id, incomplete, history_shortened, files_missing = false } = event;
+      const outcome = { status, message_id, incomplete, history_shortened, files_missing };
       return { ...turn, stopping: false, outcome, ended_at_ms: now_ms };
     }
     case 'error': {

@@ -19,6 +19,7 @@ export type Message = {
   incomplete: boolean;
   /** The chat had grown so long that the coach was not told its oldest messages. */
   history_shortened: boolean;
+  files_missing?: boolean;
   files: MemberFile[];
   citations: Citation[];
 };

@@ -2,7 +2,7 @@ import type { LiveTurn } from './live-turn.ts';
 
 const sentences = {
   sending: 'Sending your message',
-  preparing_files: 'Reading your files',
+  preparing_files: 'Getting your files ready',
   searching_files: 'Looking through your files',
   thinking: 'Thinking',
   answering: null,
@@ -18,5 +18,9 @@ export function turnStatusSentence(turn: LiveTurn) {
     return repeats ? 'Trying to reach your coach' : 'Trying to send your message';
   }
   if (turn.status === 'sending' && repeats) return 'Asking your coach again';
-  return sentences[turn.status];
+  const { status, progress } = turn;
+  if (status === 'preparing_files' && progress !== undefined && progress.total > 1) {
+    return `${sentences[status]}: ${progress.ready} of ${progress.total}`;
+  }
+  return sentences[status];
 }

@@ -4,7 +4,13 @@ import type { Citation } from './message.ts';
 /** What arrives while a coach answers. `sequence`: length of the reply in UTF-16 units, this event included. */
 export type TurnEvent =
   | { type: 'turn'; id: string; session_id: string; user_message_id: string; title: string }
-  | { type: 'status'; status: 'preparing_files' | 'searching_files' | 'thinking' }
+  /** `ready`, `total`: of the files that are made ready. */
+  | {
+      type: 'status';
+      status: 'preparing_files' | 'searching_files' | 'thinking';
+      ready?: number;
+      total?: number;
+    }
   | { type: 'text'; text: string; sequence: number | null }
   | { type: 'citation'; citation: Citation }
   | {
@@ -13,6 +19,8 @@ export type TurnEvent =
       message_id: string | null;
       incomplete: boolean;
       history_shortened: boolean;
+      /** The coach had to do without the files. */
+      files_missing?: boolean;
       allowance: { messages: number | null };
     }
   | { type: 'error'; code: string; detail: string; counted: boolean };
