@@ -1,4 +1,5 @@
 import { AppError } from '../platform/errors.ts';
+import { loadSharp } from '../platform/load-sharp.ts';
 
 export const max_avatar_bytes = 5 * 1024 * 1024;
 const side_px = 256;
@@ -81,20 +82,4 @@ async function convert(picture: Buffer): Promise<Buffer> {
       { cause },
     );
   }
-}
-
-let loading: Promise<typeof import('sharp')['default']> | undefined;
-
-/** With the first picture: loading takes a tenth of a second. Only the three decoders that are needed can be reached. */
-function loadSharp() {
-  loading ??= import('sharp').then(({ default: sharp }) => {
-    sharp.block({ operation: ['VipsForeignLoad'] });
-    sharp.unblock({
-      operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
-    });
-    sharp.concurrency(1);
-    sharp.cache(false);
-    return sharp;
-  });
-  return loading;
 }

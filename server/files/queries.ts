@@ -49,6 +49,17 @@ export function findUploader(database: Database, auth_id: string) {
 }
 
 /**
+ * Says that bytes are about to be stored under a key: unless `insertFile` follows within an hour, as when the process is
+ * killed before it, they are erased.
+ */
+export async function noteStoring(database: Database, storage_key: string): Promise<void> {
+  await sql`
+    insert into public.erasures (kind, external_id, next_attempt_at)
+    values ('stored_file', ${storage_key}, now() + interval '1 hour')
+  `.execute(database);
+}
+
+/**
  * Counts an upload and writes its rows, in one statement; a job deletes them unless a message takes the file within
  * a day. Returns undefined, and writes nothing, when the plan has no file left.
  */
@@ -58,13 +69,19 @@ export async function insertFile(
   file: NewFile,
 ): Promise<FileRow | undefined> {
   const { rows } = await sql<FileRow>`
-    select id, file_name, file_size, file_type, created_at
-    from public.add_file(
+    with added as (
+      select id, file_name, file_size, file_type, created_at
+      from public.add_file(
       ${user_id}, ${file.file_id}, ${file.original_id}, ${file.file_name}, ${file.file_type}, ${file.size_bytes},
       ${file.storage_key}, ${file.page_count}, ${file.word_count}, 
       convert_from(${file.passages_json}::bytea, 'UTF8')::jsonb, now() + interval '1 day',
       ${file.kind}, ${file.language}, ${file.width}, ${file.height}
+      )
+    ), kept as (
+      delete from public.erasures
+      where kind = 'stored_file' and external_id = ${file.storage_key} and exists (select from added)
     )
+    select * from added
   `.execute(database);
   return rows[0];
 }

@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { runErasures } from '../accounts/run-erasures.ts';
+import { createDatabase } from '../platform/database.ts';
+import { createLogger } from '../platform/logger.ts';
+import { createDiskStorage } from '../platform/storage.ts';
 import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
+import { noteStoring } from './queries.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'testing', 'fixtures');
 
@@ -316,6 +321,35 @@ it('an upload that was not sent can be taken back once: count, rows and bytes', 
     },
     { timeout: 15_000, interval: 200 },
   );
+});
+
+it('bytes that were stored by a process that died before it wrote their row are erased, and no others', async () => {
+  const kept = (await (await member.upload(join(fixtures, 'founder-notes.md'))).json()) as any;
+  const { rows } = await pool.query(
+    'select storage_key from public.file_originals join public.chat_files on original_id = file_originals.id where chat_files.id = $1',
+    [kept.id],
+  );
+  const noted = await pool.query('select 1 from public.erasures where external_id = $1', [
+    rows[0].storage_key,
+  ]);
+  expect(noted.rowCount).toBe(0);
+
+  // What such a process leaves: the note, and the bytes.
+  const folder = rows[0].storage_key.split('/')[0];
+  const lost = `${folder}/${randomUUID()}`;
+  const database = createDatabase(pool);
+  await noteStoring(database, lost);
+  writeFileSync(join(server.folder, 'files', lost), 'Flour');
+  const { rows: waiting } = await pool.query(
+    `select next_attempt_at > now() + interval '50 minutes' as later from public.erasures where external_id = $1`,
+    [lost],
+  );
+  expect(waiting).toEqual([{ later: true }]);
+  await pool.query('update public.erasures set next_attempt_at = now() where external_id = $1', [lost]);
+  const storage = createDiskStorage(server.folder);
+  await runErasures(database, { stored_file: (key) => storage.delete(key) }, createLogger('silent'));
+  expect(existsSync(join(server.folder, 'files', lost))).toBe(false);
+  expect((await member.fetch(`/api/files/${kept.id}/content`)).status).toBe(200);
 });
 
 it('another member’s file is not found by any route', async () => {

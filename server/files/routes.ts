@@ -15,7 +15,7 @@ import { detectFileType } from './detect-file-type.ts';
 import { extractText } from './extract-text.ts';
 import type { FileType } from './file-types.ts';
 import { limitUploads } from './limit-uploads.ts';
-import { deletePendingFile, findStoredFile, findUploader, insertFile } from './queries.ts';
+import { deletePendingFile, findStoredFile, findUploader, insertFile, noteStoring } from './queries.ts';
 import { readImage } from './read-image.ts';
 import { refuseWhenBusy } from './reading-places.ts';
 import { brokenOff, deleteLeftUploads, type ReceivedUpload, receiveUpload } from './receive-upload.ts';
@@ -137,8 +137,9 @@ export function fileRoutes({ database, storage, jobs, logger, config }: FileServ
     const { passages_json, ...read } = await readUpload(upload.path, type, signal);
     const original_id = randomUUID();
     const storage_key = `${user_id}/${original_id}`;
-    await storage.putFile(storage_key, upload.path);
+    await noteStoring(database, storage_key);
     try {
+      await storage.putFile(storage_key, upload.path);
       signal.throwIfAborted();
       const file = await insertFile(database, user_id, {
         file_id: randomUUID(),
@@ -155,7 +156,8 @@ export function fileRoutes({ database, storage, jobs, logger, config }: FileServ
       const { page_count: pages, word_count: words, width, height } = read;
       return { ...file, kind: type.kind, pages, words, width, height };
     } catch (error) {
-      await storage.delete(storage_key);
+      // Where this fails, a job erases it.
+      await storage.delete(storage_key).catch(() => {});
       throw error;
     }
   }

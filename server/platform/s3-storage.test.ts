@@ -139,6 +139,7 @@ async function memoryFor(size_bytes: number) {
 it('a file of 250 MB is streamed both ways: it costs a fraction of that in memory', async () => {
   const little = await memoryFor(1_000);
   const much = await memoryFor(250_000_000);
-  expect(much - little).toBeLessThan(100);
+  // 67 measured; a buffer of the file would be 250.
+  expect(much - little).toBeLessThan(150);
   await storage().deleteFolder('large');
 }, 120_000);
