@@ -7,6 +7,7 @@ import {
 } from './accounts/operator-notices.ts';
 import { deleteClosedProfile } from './accounts/queries.ts';
 import type { Erasers } from './accounts/run-erasures.ts';
+import type { PlanCatalog } from './billing/plans.ts';
 import { balanceExhaustedMail } from './chat/mails.ts';
 import { chatErasers } from './chat/prepare-conversation.ts';
 import { createRunningTurns } from './chat/running-turns.ts';
@@ -34,6 +35,7 @@ type Parts = {
   /** Where people reach the site, for the links in mails; without a slash at the end. */
   site_url: string;
   coaches: Coach[];
+  plans: PlanCatalog;
   /** The Auth in our process; undefined on Supabase. */
   local_auth: (LocalAuth & { secrets: LocalAuthSecrets }) | undefined;
   /** Where the built web app lies. */
@@ -81,6 +83,7 @@ export function createServices(parts: Parts) {
     database,
     storage,
     coaches,
+    plans: parts.plans,
     model,
     upstream,
     erasers,

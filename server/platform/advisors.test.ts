@@ -235,10 +235,16 @@ describe.each(testedVersions())('on PostgreSQL %i, the advisor', (version) => {
       'email_changes',
       'erasures',
       'operator_notices',
+      'plan_grants',
+      'plans',
+      'purchases',
       'rate_limits',
       'recovery_sessions',
       'schema_files',
       'sign_outs',
+      'stripe_events',
+      'subscriptions',
+      'usage_entries',
     ]);
   });
 });

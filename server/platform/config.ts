@@ -181,7 +181,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   }
   for (const name of ['GOOGLE', 'GITHUB'] as const) {
     if (Boolean(values[`${name}_CLIENT_ID`]) !== Boolean(values[`${name}_CLIENT_SECRET`])) {
-      throw new StartError(`${name}_CLIENT_ID and ${name}_CLIENT_SECRET belong together: set both, or neither.`);
+      throw new StartError(
+        `${name}_CLIENT_ID and ${name}_CLIENT_SECRET belong together: set both, or neither.`,
+      );
     }
     if (values[`${name}_CLIENT_ID`] && values.SUPABASE_URL) {
       throw new StartError(
