@@ -3,6 +3,10 @@ import type { MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { accountRoutes } from './accounts/routes.ts';
+import { grantRoutes } from './billing/grant-routes.ts';
+import { purchaseRoutes } from './billing/purchase-routes.ts';
+import { billingRoutes } from './billing/routes.ts';
+import { webhook_path, webhookRoutes } from './billing/webhook-routes.ts';
 import { sessionRoutes } from './chat/session-routes.ts';
 import { turnRoutes } from './chat/turn-routes.ts';
 import { coachRoutes } from './coaches/routes.ts';
@@ -80,7 +84,7 @@ export function createApp(services: Services) {
   };
   app.use('/api/*', (c, next) => (c.req.path === '/api/files' ? next() : limitJson(c, next)));
 
-  const publicPaths = new Set(['/api/config', '/api/coaches']);
+  const publicPaths = new Set(['/api/config', '/api/coaches', '/api/plans', webhook_path]);
   app.use('/api/*', async (c, next) => {
     if (!publicPaths.has(c.req.path) && !isOutboxPath(c.req.path)) {
       c.set('signed_in', await services.verifyToken(c.req.header('authorization')));
@@ -93,6 +97,10 @@ export function createApp(services: Services) {
   app.route('/', outboxRoutes(services));
   app.route('/', accountRoutes(services));
   app.route('/', coachRoutes(services));
+  app.route('/', billingRoutes(services));
+  app.route('/', purchaseRoutes(services));
+  app.route('/', grantRoutes(services));
+  app.route('/', webhookRoutes(services));
   app.route('/', fileRoutes(services));
   app.route('/', knowledgeRoutes(services));
   app.route('/', sessionRoutes(services));

@@ -4,10 +4,15 @@ import {
   createTellOperators,
   type OperatorNoticeMails,
   operatorNoticeJob,
+  type TellOperators,
 } from './accounts/operator-notices.ts';
 import { deleteClosedProfile } from './accounts/queries.ts';
 import type { Erasers } from './accounts/run-erasures.ts';
+import { billingErasers } from './billing/erasers.ts';
+import { billingJobs } from './billing/jobs.ts';
+import { billingDifferenceMail } from './billing/mails.ts';
 import type { PlanCatalog } from './billing/plans.ts';
+import { createStripeClient } from './billing/stripe-client.ts';
 import { balanceExhaustedMail } from './chat/mails.ts';
 import { chatErasers } from './chat/prepare-conversation.ts';
 import { createRunningTurns } from './chat/running-turns.ts';
@@ -45,7 +50,10 @@ type Parts = {
 };
 
 /** What each notice to the operators says: the feature that notices it owns the words. */
-const operatorNoticeMails: OperatorNoticeMails = { model_balance_exhausted: balanceExhaustedMail };
+const operatorNoticeMails: OperatorNoticeMails = {
+  model_balance_exhausted: balanceExhaustedMail,
+  billing_difference: billingDifferenceMail,
+};
 
 export type Services = ReturnType<typeof createServices>;
 
@@ -59,6 +67,7 @@ export function createServices(parts: Parts) {
   const model = upstream
     ? createOpenAIModel(upstream.config)
     : createPracticeCoach(coaches, { word_delay_ms: parts.word_delay_ms });
+  const stripe = config.stripe && createStripeClient(config.stripe);
   const erasers: Erasers = {
     async profile(id) {
       await deleteClosedProfile(database, id);
@@ -66,14 +75,31 @@ export function createServices(parts: Parts) {
     },
     stored_file: (key) => storage.delete(key),
     ...(upstream ? { ...knowledgeErasers(upstream), ...chatErasers(upstream) } : {}),
+    ...(stripe ? billingErasers(stripe) : {}),
   };
   const mailer = createMailer(config, logger);
   const notices = { database, mailer, site_url: parts.site_url, mails: operatorNoticeMails };
+  // What a job of billing notices is told through the jobs, which are not there yet.
+  const tellOperators: TellOperators = (kind) => tell(kind);
   const jobs: Jobs = startJobs(
     database_url,
-    [...accountJobs(database, erasers, logger), ...fileJobs(database), operatorNoticeJob(notices)],
+    [
+      ...accountJobs(database, erasers, logger),
+      ...fileJobs(database),
+      ...billingJobs({
+        config,
+        database,
+        logger,
+        plans: parts.plans,
+        stripe,
+        tellOperators,
+        site_url: parts.site_url,
+      }),
+      operatorNoticeJob(notices),
+    ],
     logger,
   );
+  const tell = createTellOperators(database, jobs, logger);
   return {
     config,
     logger,
@@ -86,13 +112,14 @@ export function createServices(parts: Parts) {
     plans: parts.plans,
     model,
     upstream,
+    stripe,
     erasers,
     jobs,
     local_auth,
     web_folder: join(parts.web_folder),
     verifyToken: createTokenVerifier(config, local_auth?.secrets),
     running_turns: createRunningTurns(database, logger),
-    tellOperators: createTellOperators(database, jobs, logger),
+    tellOperators,
     bell: createBell(database_url, 'touchline_turns', logger),
   };
 }

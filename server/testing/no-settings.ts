@@ -16,6 +16,6 @@ export const no_settings: Record<string, string> = Object.fromEntries(
     ...['SUPABASE_JWT_SECRET', 'AUTH_JWT_SECRET', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL'],
     ...['OPENAI_STORE_DAYS', 'OPENAI_PATIENCE_S', 'MAX_FILE_MB', 'LOG_LEVEL', 'PUBLIC_URL', 'OPERATOR_EMAIL'],
     ...['SMTP_HOST', 'SMTP_PORT', 'SMTP_USER', 'SMTP_PASSWORD', 'SMTP_TLS', 'MAIL_FROM'],
-    ...['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIPE_API_URL'],
+    ...['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIPE_API_URL', 'STRIPE_TAX'],
   ].map((name) => [name, '']),
 );
