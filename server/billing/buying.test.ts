@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startBillingServer } from '../testing/start-billing-server.ts';
 import type { TestClient } from '../testing/start-test-server.ts';
+import { openCheckout } from './checkout.ts';
 import { reconcile } from './reconcile.ts';
+import { createStripeClient } from './stripe-client.ts';
 
 let site: Awaited<ReturnType<typeof startBillingServer>>;
 beforeAll(async () => {
@@ -224,9 +226,12 @@ describe('messages that are bought once', () => {
     );
     const refused = await member.send({ session_id: randomUUID(), content: 'Hello' });
     expect(refused.status).toBe(429);
+    const { renews_at } = await billing(member);
     expect(await refused.json()).toMatchObject({
       code: 'quota_exhausted',
       allowances: { messages: 0, credits: 0 },
+      renews_at: expect.stringContaining(renews_at.slice(0, 16)),
+      detail: expect.stringMatching(/begins anew on .+ Nothing was sent or counted\./),
     });
     await site.buy(member, { top_up: 'messages_50' });
     const sent = await member.send({ session_id: randomUUID(), content: 'Hello' });
@@ -383,6 +388,18 @@ describe('a payment that fails', () => {
       site.stripe.state.declines_cards = false;
     }
   });
+});
+
+it('tax is worked out by Stripe where the setting says so', async () => {
+  const member = await site.signUp();
+  const { config } = site.parts.stripe;
+  const taxing = createStripeClient({ ...config, automatic_tax: true });
+  const url = await openCheckout({ ...site.parts, stripe: taxing }, await site.profileOf(member), {
+    plan: 'pro',
+    interval: 'month',
+  });
+  const session = site.stripe.list('checkout.session').find((kept) => kept.url === url)!;
+  expect(session).toMatchObject({ automatic_tax: { enabled: true }, allow_promotion_codes: true });
 });
 
 it('cards and invoices are at Stripe, without plans to change there', async () => {

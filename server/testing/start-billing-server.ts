@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BillingParts, StripeParts } from '../billing/billing-parts.ts';
 import { loadPlans } from '../billing/load-plans.ts';
 import { createStripeClient } from '../billing/stripe-client.ts';
@@ -45,6 +46,17 @@ export async function startBillingServer(settings: Record<string, string> = {}) 
   const post = (member: TestClient, path: string, body?: object) =>
     member.json(path, { method: 'POST', body: JSON.stringify(body ?? {}) });
 
+  /** Works off what waits. The server's own job does so too, and may be in the middle of an event. */
+  async function settleEvents() {
+    for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(20)) {
+      await pool.query('update public.stripe_events set next_attempt_at = now() where processed_at is null');
+      await workOffEvents(parts);
+      const { rowCount } = await pool.query('select from public.stripe_events where processed_at is null');
+      if (rowCount === 0) return;
+    }
+    throw new Error('events of Stripe were not worked off within 30 s');
+  }
+
   return {
     ...server,
     stripe,
@@ -65,11 +77,12 @@ export async function startBillingServer(settings: Record<string, string> = {}) 
       const { rows } = await pool.query('select * from public.profiles where email = $1', [member.email]);
       return rows[0];
     },
-    /** Sends every event since `from`, and works them off. */
+    /** Sends every event since `from`, and waits until they are worked off. */
     async deliverEvents(from = 0) {
       for (const event of stripe.events.slice(from)) await stripe.deliver(event, server.url);
-      await workOffEvents(parts);
+      await settleEvents();
     },
+    settleEvents,
     async stop() {
       await server.stop();
       await database.destroy();

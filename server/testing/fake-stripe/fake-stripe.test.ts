@@ -89,4 +89,16 @@ describe('the double of Stripe', () => {
     expect(invoice).not.toHaveProperty('subscription');
     expect(invoice.parent?.subscription_details?.subscription).toBe(id);
   });
+
+  it('has a page to pay at, which leads back to the site', async () => {
+    const price = double.list('price')[0]!;
+    const session = await stripe.checkout.sessions.create({
+      ...{ mode: 'subscription', success_url: 'https://coach.example.org/billing?id={CHECKOUT_SESSION_ID}' },
+      ...{ customer: double.list('customer')[0]!.id, line_items: [{ price: price.id, quantity: 1 }] },
+    });
+    expect(await (await fetch(session.url!)).text()).toContain('Pay 49.00 USD');
+    const paid = await fetch(session.url!, { method: 'POST', redirect: 'manual' });
+    expect(paid.headers.get('location')).toBe(`https://coach.example.org/billing?id=${session.id}`);
+    expect((await stripe.checkout.sessions.retrieve(session.id)).payment_status).toBe('paid');
+  });
 });

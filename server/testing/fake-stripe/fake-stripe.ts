@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createPrice, createProduct, listPrices } from './catalog.ts';
 import { createSession, expireSession, paySession } from './checkout.ts';
+import { servePage } from './pages.ts';
 import {
   known_parameters,
   type Parameters,
@@ -33,9 +34,10 @@ type Answer = { status: number; body: object };
 
 /**
  * A small Stripe that speaks HTTP: form encoding, idempotency keys, expansion, pages, its version and its errors. It knows the
- * calls that the product makes and refuses every parameter that they do not have.
+ * calls that the product makes and refuses every parameter that they do not have. `site_url`: where to send events by itself;
+ * without it a test delivers them.
  */
-export async function startFakeStripe() {
+export async function startFakeStripe({ port = 0, site_url }: { port?: number; site_url?: string } = {}) {
   const state: StripeState = {
     objects: new Map(),
     events: [],
@@ -47,6 +49,7 @@ export async function startFakeStripe() {
   const server = createServer(async (request, response) => {
     const body = await readBody(request);
     const { pathname, searchParams } = new URL(request.url!, 'http://stripe.internal');
+    if (await servePage(request, response, pathname, state, tellSite)) return;
     requests.push(`${request.method} ${pathname}`);
     if (double.outage === 0) return request.socket.destroy();
     const key = request.headers['idempotency-key'] as string | undefined;
@@ -80,6 +83,12 @@ export async function startFakeStripe() {
     });
     response.end(JSON.stringify(answer.body));
   });
+
+  /** Where the double runs by hand, it tells the site at once, as Stripe does. */
+  async function tellSite(from: number) {
+    if (!site_url) return;
+    for (const event of state.events.slice(from)) await double.deliver(event, site_url).catch(() => {});
+  }
 
   function serve(request: IncomingMessage, pathname: string, form: URLSearchParams): Answer {
     try {
@@ -225,7 +234,7 @@ export async function startFakeStripe() {
     return { id, object: 'customer', deleted: true };
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const double = {
     /** For STRIPE_API_URL. */
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
