@@ -386,6 +386,10 @@ describe('a payment that fails', () => {
       expect(await billing(member)).toMatchObject({ plan: 'free', quota: { messages: 50 } });
       expect((await member.json('/api/me')).is_active).toBe(true);
       site.stripe.state.declines_cards = false;
+      // Whoever has another card buys anew, and pays for one plan only.
+      await site.buy(member, { plan: 'starter', interval: 'month' });
+      expect(await billing(member)).toMatchObject({ plan: 'starter', subscription: { status: 'active' } });
+      expect(site.stripe.subscription(stripe_subscription_id).status).toBe('canceled');
     }
   });
 });

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { AppError, notFound } from '../platform/errors.ts';
-import { applySubscription } from './apply-subscription.ts';
+import { applySubscription, fetchSubscription } from './apply-subscription.ts';
 import type { BillingParts, StripeParts } from './billing-parts.ts';
 import { ensureCustomer, replaceCustomer } from './ensure-customer.ts';
 import type { Interval, PricedItem } from './plans.ts';
@@ -118,11 +118,17 @@ async function forbidSecondPlan(parts: CheckoutParts, stripe: Stripe, customer: 
   const fetch_number = await nextFetchNumber(parts.database);
   const { data } = await stripe.subscriptions.list({ customer, limit: 100, expand: ['data.schedule'] });
   for (const subscription of data) await applySubscription(parts, subscription, fetch_number);
-  if (data.some(({ status }) => isLive(status) || status === 'unpaid')) {
+  if (data.some(({ status }) => isLive(status))) {
     throw new AppError(
       'already_subscribed',
       'You have a plan already. Nothing was charged; change your plan on this page instead.',
     );
+  }
+  for (const { id, status } of data) {
+    // It gives nothing any more; paid one day in the portal it would come back beside the new one.
+    if (status !== 'unpaid') continue;
+    await stripe.subscriptions.cancel(id);
+    await fetchSubscription(parts, id);
   }
 }
 

@@ -7,6 +7,7 @@ import { createRouter, jsonResponse, problemResponse, signedIn } from '../platfo
 import type { BillingParts } from './billing-parts.ts';
 import { getOverview, listUsage } from './overview-queries.ts';
 import { type BillingProfile, findBillingProfile } from './queries.ts';
+import { isLive } from './read-subscription.ts';
 
 const included = z.object({
   messages: z.int().nullable(),
@@ -157,7 +158,7 @@ export async function describeBilling(
   const state = await getOverview(database, id);
   const { plan, subscription, grant } = state;
   const source =
-    subscription?.plan === plan
+    subscription?.plan === plan && isLive(subscription.status)
       ? ('subscription' as const)
       : grant?.plan === plan
         ? ('grant' as const)
