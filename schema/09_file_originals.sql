@@ -151,7 +151,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  if not public.reserve_usage(p_user_id, 'files', 1) then
+  if not public.reserve_usage(p_user_id, 'files', 1, p_file_id) then
     return;
   end if;
   insert into public.file_originals (
@@ -187,7 +187,7 @@ begin
   if not found then
     return false;
   end if;
-  perform public.settle_usage(p_user_id, 0, 1, 0);
+  perform public.settle_usage(p_user_id, 0, 1, 0, p_subject_id => p_file_id);
   return true;
 end
 $$;

@@ -259,6 +259,9 @@ begin
   if not v_profile.is_active then
     return jsonb_build_object('outcome', 'account_inactive');
   end if;
+  if v_profile.plan_ends_at <= now() then
+    v_profile := public.apply_plan(v_profile.id);
+  end if;
   if not v_profile.subscription_plan = any (p_plans) then
     return jsonb_build_object('outcome', 'plan_required');
   end if;
@@ -315,10 +318,10 @@ begin
     return jsonb_build_object('outcome', 'file_not_found');
   end if;
 
-  if not public.reserve_usage(v_profile.id, 'messages', 1) then
+  if not public.reserve_usage(v_profile.id, 'messages', 1, p_turn_id, p_assistant_slug) then
     return jsonb_build_object(
       'outcome', 'quota_exhausted',
-      'allowances', public.allowances(v_profile.subscription_quota, public.usage_now(v_profile))
+      'allowances', public.meter(v_profile)
     );
   end if;
 
@@ -533,7 +536,9 @@ begin
     case when v_counts then 0 else 1 end,
     0,
     case when v_counts then v_input_tokens + v_output_tokens else 0 end,
-    v_turn.created_at
+    v_turn.created_at,
+    p_turn_id,
+    p_usage
   );
   if v_turn.followed_at is not null then
     perform pg_notify('touchline_turns', p_turn_id::text);
@@ -603,9 +608,9 @@ set search_path = ''
 as $$
 begin
   if old.reply = '' then
-    perform public.settle_usage(old.user_id, 1, 0, 0, old.created_at);
+    perform public.settle_usage(old.user_id, 1, 0, 0, old.created_at, old.id);
   else
-    perform public.settle_usage(old.user_id, 0, 0, (length(old.reply) + 3) / 4, old.created_at);
+    perform public.settle_usage(old.user_id, 0, 0, (length(old.reply) + 3) / 4, old.created_at, old.id);
   end if;
   return old;
 end

@@ -8,6 +8,10 @@ import { emailRoutes } from './accounts/email-routes.ts';
 import { exportRoutes } from './accounts/export-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
+import { grantRoutes } from './billing/grant-routes.ts';
+import { purchaseRoutes } from './billing/purchase-routes.ts';
+import { billingRoutes } from './billing/routes.ts';
+import { webhook_path, webhookRoutes } from './billing/webhook-routes.ts';
 import { sessionRoutes } from './chat/session-routes.ts';
 import { turnRoutes } from './chat/turn-routes.ts';
 import { coachRoutes } from './coaches/routes.ts';
@@ -97,7 +101,13 @@ export function createApp(services: Services) {
   const uploadPaths = new Set(['/api/files', avatar_path]);
   app.use('/api/*', (c, next) => (uploadPaths.has(c.req.path) ? next() : limitJson(c, next)));
 
-  const publicPaths = new Set(['/api/config', '/api/coaches', '/api/email-verification']);
+  const publicPaths = new Set([
+    '/api/config',
+    '/api/coaches',
+    '/api/plans',
+    '/api/email-verification',
+    webhook_path,
+  ]);
   app.use('/api/*', async (c, next) => {
     if (!publicPaths.has(c.req.path) && !isOutboxPath(c.req.path)) {
       c.set('signed_in', await services.verifyToken(c.req.header('authorization')));
@@ -115,6 +125,10 @@ export function createApp(services: Services) {
   app.route('/', closingRoutes(services));
   app.route('/', exportRoutes(services));
   app.route('/', coachRoutes(services));
+  app.route('/', billingRoutes(services));
+  app.route('/', purchaseRoutes(services));
+  app.route('/', grantRoutes(services));
+  app.route('/', webhookRoutes(services));
   app.route('/', fileRoutes(services));
   app.route('/', knowledgeRoutes(services));
   app.route('/', sessionRoutes(services));

@@ -368,13 +368,22 @@ test('a broken coach file is told by its name, and nothing that had been started
   const folder = copyOfMade('coach');
   const broken = join(base, 'broken-root');
   mkdirSync(broken);
-  for (const name of ['coaches', 'schema']) cpSync(join(root, name), join(broken, name), { recursive: true });
+  for (const name of ['coaches', 'schema', 'plans.yaml'])
+    cpSync(join(root, name), join(broken, name), { recursive: true });
   writeFileSync(join(broken, 'coaches', 'carousel.md'), '---\nslug: carousel\n---\n');
   const port = await findFreePort();
   const config = readConfig({ PORT: String(port), DATA_DIR: folder, LOG_LEVEL: 'silent' });
   const refused = expect(startServer(config, broken)).rejects;
   await refused.toBeInstanceOf(StartError);
   await refused.toThrow(/^carousel\.md, /);
+  // So does one that names a plan which plans.yaml does not have.
+  const whole = readFileSync(join(root, 'coaches', 'carousel.md'), 'utf8');
+  const gold = whole.replace('plans: [free,', 'plans: [gold,');
+  expect(gold).not.toBe(whole);
+  writeFileSync(join(broken, 'coaches', 'carousel.md'), gold);
+  await expect(startServer(config, broken)).rejects.toThrow(
+    /^carousel\.md, line \d+: there is no plan "gold" in plans\.yaml, which has free, /,
+  );
   if (process.platform === 'linux') expect(listPostgres(folder)).toEqual([]);
   // The port and the folder are free again.
   const server = await startServer(config, root);

@@ -10,13 +10,20 @@ import {
   createTellOperators,
   type OperatorNoticeMails,
   operatorNoticeJob,
+  type TellOperators,
 } from './accounts/operator-notices.ts';
 import { deleteClosedProfile } from './accounts/queries.ts';
 import { type Closers, closersJob } from './accounts/run-closers.ts';
 import type { Erasers } from './accounts/run-erasures.ts';
 import { sendOrGiveUp } from './accounts/send-or-give-up.ts';
 import { createSignOuts, signInJob } from './accounts/sign-outs.ts';
+import { stripeSubscriptionCloser } from './billing/closer.ts';
+import { billingErasers } from './billing/erasers.ts';
 import { billingExporter } from './billing/exporter.ts';
+import { billingJobs } from './billing/jobs.ts';
+import { billingDifferenceMail } from './billing/mails.ts';
+import type { PlanCatalog } from './billing/plans.ts';
+import { createStripeClient } from './billing/stripe-client.ts';
 import { chatExporter } from './chat/exporter.ts';
 import { balanceExhaustedMail } from './chat/mails.ts';
 import { chatErasers } from './chat/prepare-conversation.ts';
@@ -53,6 +60,7 @@ type Parts = {
   /** Where people reach the site, for the links in mails; without a slash at the end. */
   site_url: string;
   coaches: Coach[];
+  plans: PlanCatalog;
   /** The Auth in our process; undefined on Supabase. */
   local_auth: (LocalAuth & { secrets: LocalAuthSecrets }) | undefined;
   /** Where the built web app lies. */
@@ -62,7 +70,10 @@ type Parts = {
 };
 
 /** What each notice to the operators says: the feature that notices it owns the words. */
-const operatorNoticeMails: OperatorNoticeMails = { model_balance_exhausted: balanceExhaustedMail };
+const operatorNoticeMails: OperatorNoticeMails = {
+  model_balance_exhausted: balanceExhaustedMail,
+  billing_difference: billingDifferenceMail,
+};
 
 export type Services = ReturnType<typeof createServices>;
 
@@ -87,19 +98,34 @@ export function createServices(parts: Parts) {
     return marking;
   };
   const vector_stores = upstream && createVectorStores({ database, upstream, logger, mark });
+  const stripe = config.stripe && createStripeClient(config.stripe);
   const erasers: Erasers = {
     profile: (id) => deleteClosedProfile(database, id),
     auth_user: (id) => deleteAuthUser(database, id),
     stored_file: (key) => storage.delete(key),
     stored_folder: (folder) => storage.deleteFolder(folder),
     ...(upstream ? { ...knowledgeErasers(upstream, database), ...chatErasers(upstream) } : {}),
+    ...(stripe ? billingErasers(stripe) : {}),
   };
   const mailer = createMailer(config, logger);
   const { site_url } = parts;
+  // What a job of billing notices is told through the jobs, which are not there yet.
+  const tellOperators: TellOperators = (kind) => tell(kind);
   const closers: Closers = {
     async closed_mail({ email: to, erase_after }) {
       if (to && erase_after) await sendOrGiveUp(mailer, accountClosedMail({ to, site_url, erase_after }));
     },
+    ...(stripe
+      ? {
+          stripe_subscription: stripeSubscriptionCloser({
+            database,
+            logger,
+            plans: parts.plans,
+            stripe,
+            tellOperators,
+          }),
+        }
+      : {}),
   };
   // In the order in which they stand in the copy that a member gets.
   const exporters: Exporter[] = [
@@ -123,10 +149,20 @@ export function createServices(parts: Parts) {
       ...(upstream && vector_stores
         ? knowledgeJobs({ database, upstream, vector_stores, mark, logger })
         : []),
+      ...billingJobs({
+        config,
+        database,
+        logger,
+        plans: parts.plans,
+        stripe,
+        tellOperators,
+        site_url,
+      }),
       operatorNoticeJob(notices),
     ],
     logger,
   );
+  const tell = createTellOperators(database, jobs, logger);
   return {
     config,
     logger,
@@ -137,10 +173,12 @@ export function createServices(parts: Parts) {
     rate_limits: createRateLimits(pool),
     storage,
     coaches,
+    plans: parts.plans,
     model,
     upstream,
     vector_stores,
     readModelImage: createModelImageReader(storage, join(config.data_folder, 'uploads')),
+    stripe,
     erasers,
     closers,
     onClosed(auth_id: string) {
@@ -153,7 +191,7 @@ export function createServices(parts: Parts) {
     sign_outs,
     verifyToken: createTokenVerifier(config, local_auth?.secrets, sign_outs.hasEnded),
     running_turns,
-    tellOperators: createTellOperators(database, jobs, logger),
+    tellOperators,
     bell: createBell(database_url, 'touchline_turns', logger),
   };
 }

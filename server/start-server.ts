@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { appointFirstOperator } from './accounts/roles.ts';
 import { createApp } from './app.ts';
+import { loadPlans } from './billing/load-plans.ts';
+import { setPlans } from './billing/queries.ts';
 import { giveBackAllTurns, watchAbandonedTurns } from './chat/abandoned-turns.ts';
 import { loadCoaches } from './coaches/load-coaches.ts';
 import { type Config, listensEverywhere, StartError } from './platform/config.ts';
@@ -23,7 +25,7 @@ type Options = { word_delay_ms?: number };
 /**
  * Starts Touchline: takes the port, starts or connects to the database, applies the schema, and serves. Requests that
  * come early wait. Throws a `StartError` with one sentence; whatever had been started is stopped then.
- * `root`: the folder with `schema/`, `coaches/` and `web/dist/`.
+ * `root`: the folder with `schema/`, `coaches/`, `plans.yaml` and `web/dist/`.
  */
 export async function startServer(
   config: Config,
@@ -58,11 +60,11 @@ export async function startServer(
     const url = `http://${host === '127.0.0.1' ? 'localhost' : host}:${port}`;
     const site_url = config.public_url ?? url;
 
-    const reading = readCoaches(root);
+    const reading = readCoachesAndPlans(root);
     reading.catch(() => {});
     const database_url = await prepareDatabaseServer(config, undo, logger);
     // After it: what was started while the coaches turned out to be broken has to be stopped as well.
-    const coaches = await reading;
+    const { coaches, plans } = await reading;
     const { local_auth } = await prepareDatabase(config, root, database_url, site_url, logger, undo);
     const web_folder = join(root, 'web', 'dist');
     const services = createServices({
@@ -71,6 +73,7 @@ export async function startServer(
       database_url,
       site_url,
       coaches,
+      plans,
       local_auth,
       web_folder,
       ...options,
@@ -82,6 +85,7 @@ export async function startServer(
     undo.push(() => vector_stores?.stop());
     undo.push(() => bell.stop());
     undo.push(() => sign_outs.stop());
+    await setPlans(database, plans);
     if (config.mode === 'embedded') await giveBackAllTurns(database, logger);
     await Promise.all([sign_outs.ready, appointFirstOperator(services, false)]);
     undo.push(watchAbandonedTurns(database, running_turns, logger));
@@ -121,9 +125,12 @@ function listen(server: Server, { host, port }: Config): Promise<number> {
   });
 }
 
-async function readCoaches(root: string) {
+/** Throws a `StartError`, also for a coach whose file names a plan that there is not. */
+async function readCoachesAndPlans(root: string) {
+  const plans = await loadPlans(join(root, 'plans.yaml'));
   try {
-    return await loadCoaches(join(root, 'coaches'));
+    const slugs = plans.plans.map(({ slug }) => slug);
+    return { plans, coaches: await loadCoaches(join(root, 'coaches'), slugs) };
   } catch (cause) {
     throw new StartError((cause as Error).message, { cause });
   }

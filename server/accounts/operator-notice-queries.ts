@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 
 /** What operators are told by mail; listed in schema/13_operator_notices.sql too. */
-export type OperatorNoticeKind = 'model_balance_exhausted';
+export type OperatorNoticeKind = 'model_balance_exhausted' | 'billing_difference';
 
 /**
  * Notes that something has happened, for every operator. `due`: how many are to be told, because they never were, or

@@ -35,6 +35,7 @@ function runJob() {
     mailer: { send } as unknown as Mailer,
     site_url: 'https://coach.example.org',
     mails: {
+      billing_difference: ({ to }) => ({ to, subject: 'Billing', paragraphs: [] }),
       model_balance_exhausted: ({ to, site_url }): Mail => ({
         to,
         subject: site_url,

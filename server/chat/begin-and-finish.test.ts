@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { insertMember, type TestMember } from '../testing/factories.ts';
 import { openDatabase, type TestDatabase, testedVersions } from '../testing/open-database.ts';
 import {
@@ -22,6 +22,10 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     test = await openDatabase({ version, pool_size: 40 });
   });
   afterAll(() => test.close());
+  // Whatever a turn came to, the meters are what the ledger says.
+  afterEach(async () => {
+    expect((await test.pool.query('select * from public.usage_differences()')).rows).toEqual([]);
+  });
 
   function begin(member: TestMember, input: Partial<BeginInput> = {}) {
     return beginTurn(test.database, {
@@ -595,7 +599,7 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
       const { usage, messages, outcome } = await endWith({});
       expect(usage).toEqual({ messages: 1, files: 0, tokens: 120 });
       expect(messages).toBe(2);
-      expect(outcome?.allowances).toEqual({ messages: 49, files: 10, tokens: 199_880 });
+      expect(outcome?.allowances).toEqual({ messages: 49, files: 10, tokens: 199_880, credits: 0 });
     });
 
     it('stopped after the first word: the message counts, and the tokens as told', async () => {

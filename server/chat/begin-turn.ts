@@ -2,7 +2,7 @@ import { insertMissingProfile } from '../accounts/queries.ts';
 import type { SignedIn } from '../platform/auth.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
-import { type BeginInput, type BegunTurn, beginTurn } from './queries.ts';
+import { type Allowances, type BeginInput, type BegunTurn, beginTurn } from './queries.ts';
 
 const nothingCounted = 'Nothing was sent or counted.';
 
@@ -69,14 +69,20 @@ export async function beginTurnOrRefuse(
   }
 }
 
-function quotaExhausted(allowances: { messages: number | null; tokens: number | null }) {
+function quotaExhausted({ renews_at, ...allowances }: Allowances & { renews_at: string }) {
   const counter = allowances.messages === 0 ? 'messages' : 'tokens';
   const used = counter === 'messages' ? 'all the messages' : 'all the reading and writing';
+  // In UTC; a page says it in the member's own time, from `renews_at`.
+  const day = new Date(renews_at).toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'long',
+    timeZone: 'UTC',
+  });
   return new AppError(
     'quota_exhausted',
-    `You have used ${used} of your plan for this month. ${nothingCounted}`,
+    `You have used ${used} of your plan for this month; it begins anew on ${day}. ${nothingCounted} A larger plan, or messages on top, let you go on before.`,
     {
-      details: { counter, allowances },
+      details: { counter, allowances, renews_at },
     },
   );
 }

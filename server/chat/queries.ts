@@ -62,7 +62,7 @@ export type ChatImage = {
 
 export type BeginOutcome =
   | BegunTurn
-  | { outcome: 'quota_exhausted'; allowances: Allowances }
+  | { outcome: 'quota_exhausted'; allowances: Allowances & { renews_at: string } }
   | {
       outcome:
         | 'exists'
@@ -79,8 +79,13 @@ export type BeginOutcome =
         | 'turn_id_taken';
     };
 
-/** What is left of the plan; null is unlimited. */
-export type Allowances = { messages: number | null; files: number | null; tokens: number | null };
+/** What is left of the plan, null is unlimited; `credits`: bought messages that are left. */
+export type Allowances = {
+  messages: number | null;
+  files: number | null;
+  tokens: number | null;
+  credits: number;
+};
 
 /** One round trip: see `begin_turn` in schema/10_turns.sql. */
 export async function beginTurn(database: Database, input: BeginInput): Promise<BeginOutcome> {
@@ -252,7 +257,7 @@ export async function findTurn(
     select turns.id, turns.session_id, turns.user_message_id, sessions.title, turns.status, turns.error_code,
       turns.incomplete, turns.history_shortened, turns.files_missing, turns.assistant_message_id as message_id,
       coalesce(replies.content, turns.reply) as content, coalesce(replies.citations, '[]') as citations,
-      public.allowances(profiles.subscription_quota, public.usage_now(profiles)) as allowances
+      public.meter(profiles) - 'renews_at' as allowances
     from public.turns
     join public.profiles on profiles.id = turns.user_id
     join public.chat_sessions as sessions on sessions.id = turns.session_id

@@ -1,7 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { plansFrom } from '../billing/plans.ts';
 import type { Coach } from '../coaches/coach-file.ts';
 import type { Bell } from '../platform/bell.ts';
 import { AppError, notFound } from '../platform/errors.ts';
@@ -123,7 +122,7 @@ export function turnRoutes(services: TurnRouteServices) {
         file_ids: [...new Set(turn.file_ids)],
         edits_id: turn.edits_message_id ?? null,
         repeats_id: turn.repeats_message_id ?? null,
-        plans: plansFrom(coach.plan),
+        plans: coach.plans,
         with_history: !upstream?.has_conversations,
         with_library: coach.library,
       });

@@ -9,7 +9,7 @@ description: For tests.
 accent: "#1f6f54"
 accent_dark: "#8fd6bb"
 model: gpt-5-mini
-plan: free
+plans: [free, pro]
 starters: [One, Two, Three]
 playbook:
   - slot: idea
@@ -44,7 +44,7 @@ You are a coach.
 function reasonFor(from: string, to: string) {
   expect(source).toContain(from);
   try {
-    parseCoachFile('tiny.md', source.replace(from, to));
+    parseCoachFile('tiny.md', source.replace(from, to), ['free', 'pro']);
   } catch (error) {
     return (error as Error).message;
   }
@@ -80,8 +80,8 @@ describe('a coach file', () => {
     ['broken YAML', 'name: Tiny coach', 'name: [Tiny', /^tiny\.md, line \d+: invalid YAML, [^\n]+\.$/],
     [
       'a key given twice',
-      'plan: free',
-      'plan: free\nplan: pro',
+      'plans: [free, pro]',
+      'plans: [free, pro]\nplans: [pro]',
       /^tiny\.md, line 10: invalid YAML, Map keys must be unique\.$/,
     ],
     [
@@ -98,8 +98,8 @@ describe('a coach file', () => {
     ],
     [
       'an unknown field',
-      'plan: free',
-      'plan: free\ncolour: red',
+      'plans: [free, pro]',
+      'plans: [free, pro]\ncolour: red',
       'tiny.md, line 10: the field "colour" is not known.',
     ],
     [
@@ -110,9 +110,15 @@ describe('a coach file', () => {
     ],
     [
       'a wrong plan',
-      'plan: free',
-      'plan: gold',
-      'tiny.md, line 9: the field "plan" must be one of free, starter, pro, enterprise.',
+      'plans: [free, pro]',
+      'plans: free',
+      'tiny.md, line 9: the field "plans" must be of the type array.',
+    ],
+    [
+      'a plan that plans.yaml does not have',
+      'plans: [free, pro]',
+      'plans: [free, gold]',
+      'tiny.md, line 9: there is no plan "gold" in plans.yaml, which has free, pro.',
     ],
     [
       'a wrong colour',

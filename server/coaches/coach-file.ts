@@ -1,5 +1,6 @@
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isScalar } from 'yaml';
 import { z } from 'zod';
+import { readYaml, YamlError } from '../platform/yaml-document.ts';
 import { parseTemplate, TemplateError } from './deliverable-template.ts';
 import { signNames } from './practice/signs.ts';
 
@@ -57,7 +58,7 @@ const frontMatter = z.strictObject({
   accent: colour,
   accent_dark: colour,
   model: words,
-  plan: z.enum(['free', 'starter', 'pro', 'enterprise']),
+  plans: z.array(slugWords).min(1, 'must list at least one'),
   /** Whether the coach sees the files of the member's library, too, and not only the chat's. */
   library: z.boolean().default(true),
   starters: z.array(words).min(3, 'must list three to five').max(5, 'must list three to five'),
@@ -87,9 +88,9 @@ export class CoachFileError extends Error {
 
 /**
  * Reads one coach file: YAML front matter between two `---` lines, then the instructions.
- * Throws a `CoachFileError` for the first thing that is wrong.
+ * Throws a `CoachFileError` for the first thing that is wrong. `plans`: those that there are; undefined: any will do.
  */
-export function parseCoachFile(file: string, source: string): Coach {
+export function parseCoachFile(file: string, source: string, plans?: string[]): Coach {
   const lines = source.replace(/^\uFEFF/, '').split(/\r?\n/);
   if (lines[0]?.trimEnd() !== '---')
     throw new CoachFileError(file, 1, 'a coach file begins with a line "---"');
@@ -97,34 +98,16 @@ export function parseCoachFile(file: string, source: string): Coach {
   if (end < 0) throw new CoachFileError(file, 1, 'the front matter has no closing line "---"');
 
   // A blank line stands for the opening "---", so that line numbers are those of the file.
-  const lineCounter = new LineCounter();
-  const document = parseDocument(`\n${lines.slice(1, end).join('\n')}\n`, {
-    lineCounter,
-    prettyErrors: false,
-  });
-  const lineAt = (offset: number) => lineCounter.linePos(offset).line;
-  const broken = document.errors[0] ?? document.warnings[0];
-  if (broken)
-    throw new CoachFileError(file, lineAt(broken.pos[0]), `invalid YAML, ${oneLine(broken.message)}`);
-  const lineOf = (path: PropertyKey[]) => lineAt(offsetOf(document, path));
-
-  const parsed = frontMatter.safeParse(readValues(file, document));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    if (issue.code === 'unrecognized_keys') {
-      const path = [...issue.path, issue.keys[0]!];
-      throw new CoachFileError(file, lineOf(path), `the field "${pathName(path)}" is not known`);
-    }
-    const name = pathName(issue.path);
-    if (!document.hasIn(issue.path)) {
-      throw new CoachFileError(file, lineOf(issue.path), `the field "${name}" is missing`);
-    }
-    const what = name === '' ? 'the front matter' : `the field "${name}"`;
-    throw new CoachFileError(file, lineOf(issue.path), `${what} ${reasonOf(issue)}`);
+  const front = readFrontMatter(file, `\n${lines.slice(1, end).join('\n')}\n`);
+  const { value, document, lineOf } = front;
+  const unknown = plans ? value.plans.findIndex((plan) => !plans.includes(plan)) : -1;
+  if (unknown >= 0) {
+    const known = plans!.join(', ');
+    const reason = `there is no plan "${value.plans[unknown]}" in plans.yaml, which has ${known}`;
+    throw new CoachFileError(file, lineOf(['plans', unknown]), reason);
   }
-
-  checkPlaybook(file, parsed.data.playbook, lineOf);
-  checkTemplate(file, parsed.data, document, lineOf);
+  checkPlaybook(file, value.playbook, lineOf);
+  checkTemplate(file, value, document, lineOf);
   const instructions = lines
     .slice(end + 1)
     .join('\n')
@@ -132,18 +115,14 @@ export function parseCoachFile(file: string, source: string): Coach {
   if (instructions === '') {
     throw new CoachFileError(file, end + 1, 'there are no instructions below the front matter');
   }
-  return { ...parsed.data, instructions };
+  return { ...value, instructions };
 }
 
-function readValues(file: string, document: Document): unknown {
+function readFrontMatter(file: string, source: string) {
   try {
-    return document.toJS();
+    return readYaml(source, frontMatter, 'the front matter');
   } catch (error) {
-    throw new CoachFileError(
-      file,
-      2,
-      `invalid YAML, ${oneLine(error instanceof Error ? error.message : '')}`,
-    );
+    throw error instanceof YamlError ? new CoachFileError(file, error.line, error.reason) : error;
   }
 }
 
@@ -173,36 +152,4 @@ function checkTemplate(
     const line = lineOf(path) + (literal ? error.line : 0);
     throw new CoachFileError(file, line, `in the template, ${error.message}`);
   }
-}
-
-/** Where the node at `path` begins, or the nearest parent where it is missing; for a key's value, the key. */
-function offsetOf(document: Document, path: PropertyKey[]): number {
-  for (let length = path.length; length > 0; length -= 1) {
-    const parent = document.getIn(path.slice(0, length - 1), true);
-    if (isMap(parent)) {
-      const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === path[length - 1]);
-      if (isPair(pair) && isNode(pair.key)) return pair.key.range?.[0] ?? 0;
-    }
-    const node = document.getIn(path.slice(0, length), true);
-    if (isNode(node)) return node.range?.[0] ?? 0;
-  }
-  return 0;
-}
-
-function pathName(path: PropertyKey[]) {
-  return path
-    .map((part) => (typeof part === 'number' ? `[${part + 1}]` : `.${String(part)}`))
-    .join('')
-    .replace(/^\./, '');
-}
-
-function reasonOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`;
-  if (issue.code === 'invalid_type') return `must be of the type ${issue.expected}`;
-  if (issue.message.startsWith('must ')) return issue.message;
-  return `is not valid: ${oneLine(issue.message)}`;
-}
-
-function oneLine(message: string) {
-  return message.replace(/\s+/g, ' ').trim().replace(/\.$/, '');
 }

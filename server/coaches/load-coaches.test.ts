@@ -15,7 +15,7 @@ describe('loading a folder', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   const coachFile = (slug: string) =>
-    `---\nslug: ${slug}\nname: N\ntagline: T\ndescription: D\naccent: "#111111"\naccent_dark: "#eeeeee"\nmodel: m\nplan: free\nstarters: [a, b, c]\nplaybook:\n  - { slot: idea, title: T, question: Q, advice: A, example: E, easier: E, thin: T }\ndeliverable: { title: T, closing: C, template: "{{idea}}" }\n---\nBody`;
+    `---\nslug: ${slug}\nname: N\ntagline: T\ndescription: D\naccent: "#111111"\naccent_dark: "#eeeeee"\nmodel: m\nplans: [free]\nstarters: [a, b, c]\nplaybook:\n  - { slot: idea, title: T, question: Q, advice: A, example: E, easier: E, thin: T }\ndeliverable: { title: T, closing: C, template: "{{idea}}" }\n---\nBody`;
 
   test('a new coach needs only a new file; README.md and other files are left aside', async () => {
     await writeFile(join(folder, 'one.md'), coachFile('one'));

@@ -4,9 +4,10 @@ import { type Coach, CoachFileError, parseCoachFile } from './coach-file.ts';
 
 /**
  * Every coach of a folder, ordered by file name: each `*.md` but `README.md` is one coach.
- * Throws an error whose message is one sentence for the first file, in that order, that cannot be used.
+ * Throws an error whose message is one sentence for the first file, in that order, that cannot be used. `plans`: those that there
+ * are; undefined: any will do.
  */
-export async function loadCoaches(folder: string): Promise<Coach[]> {
+export async function loadCoaches(folder: string, plans?: string[]): Promise<Coach[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new Error(`The coaches folder ${folder} cannot be read: ${reasonOf(cause)}.`, { cause });
   });
@@ -19,7 +20,7 @@ export async function loadCoaches(folder: string): Promise<Coach[]> {
     const source = await readFile(join(folder, name), 'utf8').catch((cause: unknown) => {
       throw new Error(`The coach file ${name} cannot be read: ${reasonOf(cause)}.`, { cause });
     });
-    const coach = parseCoachFile(name, source);
+    const coach = parseCoachFile(name, source, plans);
     const line = source.split(/\r?\n/).findIndex((text) => /^slug\s*:/.test(text)) + 1;
     const taken = fileOfSlug.get(coach.slug) ?? coachFiles.find((other) => other === `${coach.slug}.md`);
     if (taken !== undefined && taken !== name) {

@@ -10,7 +10,7 @@ const coachSchema = z
     description: z.string(),
     accent: z.string(),
     accent_dark: z.string(),
-    plan: z.string(),
+    plans: z.array(z.string()).openapi({ description: 'Whose members may work with it.' }),
     starters: z.array(z.string()),
     steps: z.array(z.string()).openapi({ description: 'The titles of the playbook’s steps.' }),
     deliverable: z.string().openapi({ description: 'What one walks away with.' }),
@@ -30,8 +30,8 @@ const listCoaches = createRoute({
 /** The routes of the coaches; they are public, so that one can look before signing up. */
 export function coachRoutes({ coaches }: { coaches: Coach[] }) {
   const described = coaches.map(
-    ({ slug, name, tagline, description, accent, accent_dark, plan, starters, playbook, deliverable }) => ({
-      ...{ slug, name, tagline, description, accent, accent_dark, plan, starters },
+    ({ slug, name, tagline, description, accent, accent_dark, plans, starters, playbook, deliverable }) => ({
+      ...{ slug, name, tagline, description, accent, accent_dark, plans, starters },
       steps: playbook.map((step) => step.title),
       deliverable: deliverable.title,
     }),

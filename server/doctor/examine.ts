@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { loadPlans } from '../billing/load-plans.ts';
 import { loadCoaches } from '../coaches/load-coaches.ts';
 import { type Config, StartError } from '../platform/config.ts';
 import type { Undo } from '../prepare-database.ts';
@@ -32,7 +33,14 @@ export async function examine(config: Config, root: string, undo: Undo): Promise
 
 async function checkCoachesAndModels(config: Config, root: string): Promise<Finding[]> {
   const { good, wrong } = findingsAbout('coaches');
-  const coaches = await loadCoaches(join(root, 'coaches')).catch((error: Error) => error);
+  const coaches = await loadPlans(join(root, 'plans.yaml'))
+    .then(({ plans }) =>
+      loadCoaches(
+        join(root, 'coaches'),
+        plans.map(({ slug }) => slug),
+      ),
+    )
+    .catch((error: Error) => error);
   if (coaches instanceof Error) return [wrong(coaches.message), ...(await checkOpenAI(config.openai, []))];
   return [good(`All ${coaches.length} can be read.`), ...(await checkOpenAI(config.openai, coaches))];
 }

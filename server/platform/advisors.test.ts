@@ -240,10 +240,16 @@ describe.each(testedVersions())('on PostgreSQL %i, the advisor', (version) => {
       'installation',
       'openai_uploads',
       'operator_notices',
+      'plan_grants',
+      'plans',
+      'purchases',
       'rate_limits',
       'recovery_sessions',
       'schema_files',
       'sign_outs',
+      'stripe_events',
+      'subscriptions',
+      'usage_entries',
     ]);
   });
 });

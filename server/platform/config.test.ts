@@ -257,6 +257,7 @@ test("a Stripe key turns Stripe on, at Stripe's own address", () => {
   expect(readConfig({ STRIPE_SECRET_KEY: 'sk_test_1' }).stripe).toEqual({
     secret_key: 'sk_test_1',
     webhook_secret: undefined,
+    automatic_tax: false,
     api_url: 'https://api.stripe.com',
   });
 });

@@ -79,6 +79,9 @@ const settings = z.object({
   STRIPE_SECRET_KEY: text,
   STRIPE_WEBHOOK_SECRET: text,
   STRIPE_API_URL: url,
+  STRIPE_TAX: text
+    .transform((value) => value ?? 'off')
+    .pipe(z.enum(['automatic', 'off'], { error: 'must be automatic or off' })),
   TRUST_PROXY: wholeNumber(0, 10, 0),
   GOOGLE_CLIENT_ID: text,
   GOOGLE_CLIENT_SECRET: text,
@@ -121,6 +124,15 @@ export type SmtpConfig = {
 /** `url`: of a server of one's own, such as GitHub Enterprise; undefined: the public one. */
 export type SignInProvider = { client_id: string; client_secret: string; url?: string | undefined };
 
+export type StripeConfig = {
+  secret_key: string;
+  /** Undefined: no event of Stripe is taken. */
+  webhook_secret: string | undefined;
+  api_url: string;
+  /** Whether Stripe works out the tax, which has to be set up there. */
+  automatic_tax: boolean;
+};
+
 /** `name` is empty where there is none. */
 export type MailAddress = { name: string; address: string };
 
@@ -162,7 +174,7 @@ export type Config = {
   operator_email: string | undefined;
   /** Undefined: mails land in the outbox page. */
   smtp: SmtpConfig | undefined;
-  stripe: { secret_key: string; webhook_secret: string | undefined; api_url: string } | undefined;
+  stripe: StripeConfig | undefined;
   /** How many proxies of ours stand in front: so many addresses at the end of X-Forwarded-For are to be believed. */
   trust_proxy: number;
   /** Where Auth runs in our process; a Supabase project has its own in the dashboard. */
@@ -274,6 +286,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
           secret_key: values.STRIPE_SECRET_KEY,
           webhook_secret: values.STRIPE_WEBHOOK_SECRET,
           api_url: (values.STRIPE_API_URL ?? 'https://api.stripe.com').replace(/\/+$/, ''),
+          automatic_tax: values.STRIPE_TAX === 'automatic',
         }
       : undefined,
     trust_proxy: values.TRUST_PROXY,

@@ -238,6 +238,32 @@ export interface OperatorNotices {
   user_id: string;
 }
 
+export interface PlanGrants {
+  created_at: Generated<string>;
+  /**
+   * The operator; null: a command, or that operator is gone.
+   */
+  granted_by: string | null;
+  id: Generated<string>;
+  /**
+   * For operators.
+   */
+  note: Generated<string>;
+  plan: string;
+  revoked_at: string | null;
+  until: string;
+  user_id: string;
+}
+
+export interface Plans {
+  quota: Json;
+  /**
+   * Its place from the smallest, 0, to the largest.
+   */
+  rank: number;
+  slug: string;
+}
+
 export interface Profiles {
   auth_id: string | null;
   avatar_url: string | null;
@@ -264,7 +290,19 @@ export interface Profiles {
    * As the member chose it, a BCP 47 tag; null: as the browser says.
    */
   language: string | null;
+  /**
+   * Messages that were bought apart from the plan, and are left.
+   */
+  message_credits: Generated<number>;
   organization_name: string | null;
+  /**
+   * When apply_plan (17) has to look again; null: nothing ends by itself.
+   */
+  plan_ends_at: string | null;
+  /**
+   * Where the months of the quota are counted from: the start of the subscription. Null: from created_at.
+   */
+  quota_anchor: string | null;
   quota_last_reset: Generated<string>;
   stripe_customer_id: string | null;
   stripe_subscription_id: string | null;
@@ -277,6 +315,22 @@ export interface Profiles {
   time_zone: string | null;
   updated_at: Generated<string>;
   user_name: string | null;
+}
+
+export interface Purchases {
+  amount_minor: number;
+  checkout_session_id: string;
+  created_at: Generated<string>;
+  currency: string;
+  id: Generated<string>;
+  messages: number;
+  payment_intent_id: string | null;
+  /**
+   * Messages that were taken back because the payment was.
+   */
+  taken_back: Generated<number>;
+  top_up: string;
+  user_id: string;
 }
 
 export interface RateLimits {
@@ -303,6 +357,63 @@ export interface SchemaFiles {
 export interface SignOuts {
   auth_id: string;
   signed_out_at: Generated<string>;
+}
+
+export interface StripeEvents {
+  attempts: Generated<number>;
+  happened_at: string;
+  /**
+   * At Stripe: the same event comes again under the same one.
+   */
+  id: string;
+  next_attempt_at: Generated<string>;
+  object_id: string | null;
+  /**
+   * As Stripe calls it, such as subscription or checkout.session.
+   */
+  object_kind: string;
+  processed_at: string | null;
+  received_at: Generated<string>;
+  type: string;
+}
+
+export interface Subscriptions {
+  /**
+   * Per interval, in the smallest unit of the currency, before tax and discounts.
+   */
+  amount_minor: number | null;
+  billing_interval: string | null;
+  /**
+   * When it ends; null: it goes on.
+   */
+  cancel_at: string | null;
+  currency: string | null;
+  current_period_end: string | null;
+  /**
+   * Of stripe_fetches, taken before it was fetched: a state that was fetched earlier never replaces it.
+   */
+  fetch_number: number;
+  /**
+   * At Stripe.
+   */
+  id: string;
+  next_interval: string | null;
+  /**
+   * What it becomes at next_plan_at; null: it stays.
+   */
+  next_plan: string | null;
+  next_plan_at: string | null;
+  /**
+   * Null: its price is none of ours.
+   */
+  plan: string | null;
+  started_at: string;
+  /**
+   * As Stripe says it.
+   */
+  status: string;
+  updated_at: Generated<string>;
+  user_id: string;
 }
 
 export interface Turns {
@@ -341,6 +452,33 @@ export interface Turns {
   stop_requested_at: string | null;
   user_id: string;
   user_message_id: string;
+}
+
+export interface UsageEntries {
+  /**
+   * What the counter changed by: messages, files and tokens count what was used, credits what is left.
+   */
+  amount: number;
+  assistant_slug: string | null;
+  cached_tokens: number | null;
+  counter: string;
+  created_at: Generated<string>;
+  id: Generated<number>;
+  /**
+   * As the model reported it, with the next two; null: it did not.
+   */
+  input_tokens: number | null;
+  output_tokens: number | null;
+  /**
+   * `quota_last_reset` of the period that it counts in. Null: credits have none.
+   */
+  period_start: string | null;
+  reason: string;
+  /**
+   * The turn, the file or the purchase, which may be gone. Null: none.
+   */
+  subject_id: string | null;
+  user_id: string;
 }
 
 export interface UserRoles {
@@ -417,12 +555,18 @@ export interface DB {
   installation: Installation;
   openai_uploads: OpenaiUploads;
   operator_notices: OperatorNotices;
+  plan_grants: PlanGrants;
+  plans: Plans;
   profiles: Profiles;
+  purchases: Purchases;
   rate_limits: RateLimits;
   recovery_sessions: RecoverySessions;
   schema_files: SchemaFiles;
   sign_outs: SignOuts;
+  stripe_events: StripeEvents;
+  subscriptions: Subscriptions;
   turns: Turns;
+  usage_entries: UsageEntries;
   user_roles: UserRoles;
   vector_stores: VectorStores;
 }

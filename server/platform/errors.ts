@@ -24,6 +24,12 @@ export const errorStatuses = {
   message_too_long: 413,
   quota_exhausted: 429,
   too_many_requests: 429,
+  invalid_signature: 400,
+  payment_failed: 402,
+  billing_off: 409,
+  already_subscribed: 409,
+  no_subscription: 409,
+  billing_changed: 409,
   internal_error: 500,
   model_failed: 502,
   model_cut_off: 502,
@@ -34,6 +40,7 @@ export const errorStatuses = {
   model_timed_out: 504,
   server_stopped: 503,
   mail_not_sent: 503,
+  billing_unavailable: 503,
   unavailable: 503,
 } as const;
 

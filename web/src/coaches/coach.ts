@@ -11,7 +11,7 @@ export type Coach = {
   /** `#rrggbb` on light, and on dark paper. */
   accent: string;
   accent_dark: string;
-  plan: string;
+  plans: string[];
   /** First messages that a member may send as they are. */
   starters: string[];
   /** Titles of the steps, in order. */

@@ -1,0 +1,54 @@
+/**
+ * `npm run billing:check`: computes every meter anew from the ledger and, where Stripe's key is set, compares subscriptions and
+ * purchases with Stripe, mends what can be mended and lists what did not agree. Exit code 1 when something did not, or when
+ * it could not be looked at.
+ */
+import { join } from 'node:path';
+import { loadPlans } from '../server/billing/load-plans.ts';
+import { listUsageDifferences, setPlans } from '../server/billing/queries.ts';
+import { reconcile } from '../server/billing/reconcile.ts';
+import { createStripeClient } from '../server/billing/stripe-client.ts';
+import { loadConfig, StartError } from '../server/platform/config.ts';
+import { createLogger } from '../server/platform/logger.ts';
+import { runUndo, type Undo } from '../server/prepare-database.ts';
+import { openPresentDatabase } from './open-present-database.ts';
+
+const root = join(import.meta.dirname, '..');
+const undo: Undo = [];
+let logger = createLogger('warn');
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    await runUndo(undo, logger);
+    process.exit(1);
+  });
+}
+
+try {
+  const config = loadConfig(root);
+  logger = createLogger(config.log_level);
+  const plans = await loadPlans(join(root, 'plans.yaml'));
+  const database = await openPresentDatabase(config, root, undo, logger);
+  await setPlans(database, plans);
+  const lines = (await listUsageDifferences(database)).map(
+    ({ user_id, counter, metered, in_ledger }) =>
+      `${user_id}: ${counter} ${metered} on the meter, ${in_ledger} in the ledger`,
+  );
+  if (config.stripe) {
+    const stripe = createStripeClient(config.stripe);
+    const differences = await reconcile({ database, plans, stripe, logger, tellOperators: () => {} });
+    for (const { what, id, is_mended } of differences) {
+      if (!what.startsWith('meter_of_')) lines.push(`${id}: ${what}${is_mended ? ', mended' : ''}`);
+    }
+  }
+  const compared = config.stripe
+    ? 'The meters are what the ledger says, and Stripe agrees.'
+    : 'The meters are what the ledger says.';
+  process.stdout.write(`${lines.length > 0 ? lines.join('\n') : compared}\n`);
+  if (lines.length > 0) process.exitCode = 1;
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+} finally {
+  await runUndo(undo, logger);
+}

@@ -1,0 +1,215 @@
+import type Stripe from 'stripe';
+import { AppError } from '../platform/errors.ts';
+import { fetchSubscription } from './apply-subscription.ts';
+import type { StripeParts } from './billing-parts.ts';
+import { findItem, findPrice } from './checkout.ts';
+import { type Interval, type PlanCatalog, rankOf } from './plans.ts';
+import type { BillingProfile } from './queries.ts';
+import { idOf, interval_key, plan_key, readPrice, readSubscription, toIso } from './read-subscription.ts';
+
+export type PlanWish = { plan: string; interval: Interval };
+
+/** When a change happens: more, or a longer time of the same, at once; less when what is paid for is over. */
+export type ChangeTime = 'now' | 'at_period_end' | 'unchanged';
+
+export function decideChange(catalog: PlanCatalog, from: PlanWish, to: PlanWish): ChangeTime {
+  const step = rankOf(catalog, to.plan) - rankOf(catalog, from.plan);
+  if (step === 0 && to.interval === from.interval) return 'unchanged';
+  return step > 0 || (step === 0 && to.interval === 'year') ? 'now' : 'at_period_end';
+}
+
+/** What a change would do. Amounts are in the smallest unit of the currency. */
+export type ChangePreview = {
+  when: ChangeTime;
+  at: string;
+  from: PlanWish;
+  to: PlanWish;
+  /** What is charged at once, after what is left of the present period; null: nothing is charged now. */
+  due_now_minor: number | null;
+  /** What each interval costs from then on, before tax and discounts. */
+  price_minor: number;
+  currency: string;
+  /** To be sent along with the change within a quarter of an hour, so that it costs what was shown. */
+  previewed_at_s: number;
+};
+
+/** What a change to another plan would cost and when it would happen. Changes nothing. */
+export async function previewChange(
+  parts: StripeParts,
+  profile: BillingProfile,
+  to: PlanWish,
+): Promise<ChangePreview> {
+  const stripe = await parts.stripe.load();
+  const { subscription, item, from } = await getPresent(parts, profile);
+  const price = await findPrice(stripe, findItem(parts, to));
+  const when = decideChange(parts.plans, from, to);
+  const previewed_at_s = Math.floor(Date.now() / 1000);
+  let due_now_minor: number | null = null;
+  if (when === 'now') {
+    const invoice = await stripe.invoices.createPreview({
+      customer: idOf(subscription.customer)!,
+      subscription: subscription.id,
+      subscription_details: {
+        items: [{ id: item.id, price: price.id }],
+        proration_behavior: 'always_invoice',
+        proration_date: previewed_at_s,
+      },
+    });
+    due_now_minor = invoice.amount_due;
+  }
+  return {
+    when,
+    at: when === 'at_period_end' ? toIso(item.current_period_end) : toIso(previewed_at_s),
+    from,
+    to,
+    due_now_minor,
+    price_minor: price.unit_amount ?? 0,
+    currency: price.currency,
+    previewed_at_s,
+  };
+}
+
+const preview_holds_s = 15 * 60;
+
+/**
+ * Changes the plan: more at once, with what is left of the period taken into account, less when the period ends. Undoes a
+ * cancellation, and replaces a change that was to come. Doing it twice does no harm. Throws `payment_failed` with the plan as it
+ * was. `previewed_at_s`: of the preview that was shown.
+ */
+export async function changePlan(
+  parts: StripeParts,
+  profile: BillingProfile,
+  to: PlanWish,
+  previewed_at_s?: number,
+): Promise<void> {
+  const stripe = await parts.stripe.load();
+  const { subscription, item, from } = await getPresent(parts, profile);
+  const price = await findPrice(stripe, findItem(parts, to));
+  const when = decideChange(parts.plans, from, to);
+  if (when === 'at_period_end') await scheduleChange(stripe, subscription, item, price, to);
+  else if (when === 'unchanged') await clearPlans(stripe, subscription);
+  else await changeNow(parts, stripe, subscription, item, price, previewed_at_s);
+  await fetchSubscription(parts, subscription.id);
+}
+
+async function changeNow(
+  parts: StripeParts,
+  stripe: Stripe,
+  subscription: Stripe.Subscription,
+  item: Stripe.SubscriptionItem,
+  price: Stripe.Price,
+  previewed_at_s: number | undefined,
+) {
+  const now_s = Date.now() / 1000;
+  const isFresh =
+    previewed_at_s !== undefined &&
+    previewed_at_s <= now_s + 60 &&
+    previewed_at_s > now_s - preview_holds_s &&
+    previewed_at_s >= item.current_period_start;
+  const { next_plan: plan, next_interval: interval } = readSubscription(subscription, parts.plans);
+  await releaseSchedule(stripe, subscription);
+  try {
+    await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: item.id, price: price.id }],
+      proration_behavior: 'always_invoice',
+      // A card that is declined must leave everything as it was.
+      payment_behavior: 'error_if_incomplete',
+      ...(subscription.cancel_at_period_end ? { cancel_at_period_end: false } : {}),
+      ...(isFresh ? { proration_date: previewed_at_s } : {}),
+    });
+  } catch (error) {
+    if (plan && interval) {
+      const former = { plan, interval: interval as Interval };
+      const former_price = await findPrice(stripe, findItem(parts, former));
+      await scheduleChange(stripe, { ...subscription, schedule: null }, item, former_price, former);
+    }
+    throw error;
+  }
+}
+
+/** Ends the plan when the period that is paid for is over. */
+export async function cancelPlan(parts: StripeParts, profile: BillingProfile): Promise<void> {
+  const stripe = await parts.stripe.load();
+  const { subscription } = await getPresent(parts, profile);
+  await cancelAtPeriodEnd(stripe, subscription);
+  await fetchSubscription(parts, subscription.id);
+}
+
+/** Keeps the plan as it is: undoes a cancellation, and a change that was to come. */
+export async function keepPlan(parts: StripeParts, profile: BillingProfile): Promise<void> {
+  const stripe = await parts.stripe.load();
+  const { subscription } = await getPresent(parts, profile);
+  await clearPlans(stripe, subscription);
+  await fetchSubscription(parts, subscription.id);
+}
+
+/** Also for an account that is closed: nothing is charged any more. */
+export async function cancelAtPeriodEnd(stripe: Stripe, subscription: Stripe.Subscription): Promise<void> {
+  // Stripe lets nobody cancel a subscription that a schedule leads.
+  await releaseSchedule(stripe, subscription);
+  if (!subscription.cancel_at_period_end) {
+    await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true });
+  }
+}
+
+/** Takes away what was to happen at the period's end. */
+async function clearPlans(stripe: Stripe, subscription: Stripe.Subscription) {
+  await releaseSchedule(stripe, subscription);
+  if (subscription.cancel_at_period_end) {
+    await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: false });
+  }
+}
+
+async function releaseSchedule(stripe: Stripe, { schedule }: Stripe.Subscription) {
+  const id = idOf(schedule);
+  if (id) await stripe.subscriptionSchedules.release(id);
+}
+
+/** A schedule that is made and not filled, because the server died in between, changes nothing; it is filled here. */
+async function scheduleChange(
+  stripe: Stripe,
+  subscription: Stripe.Subscription,
+  item: Stripe.SubscriptionItem,
+  price: Stripe.Price,
+  { plan, interval }: PlanWish,
+) {
+  if (subscription.cancel_at_period_end) {
+    await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: false });
+  }
+  const schedule =
+    idOf(subscription.schedule) ??
+    (await stripe.subscriptionSchedules.create({ from_subscription: subscription.id })).id;
+  await stripe.subscriptionSchedules.update(schedule, {
+    end_behavior: 'release',
+    metadata: { [plan_key]: plan, [interval_key]: interval },
+    phases: [
+      {
+        items: [{ price: item.price.id, quantity: 1 }],
+        start_date: item.current_period_start,
+        end_date: item.current_period_end,
+        proration_behavior: 'none',
+      },
+      {
+        items: [{ price: price.id, quantity: 1 }],
+        duration: { interval, interval_count: 1 },
+        proration_behavior: 'none',
+      },
+    ],
+  });
+}
+
+/** The member's live subscription as it stands at Stripe. Throws `no_subscription`. */
+async function getPresent(parts: StripeParts, profile: BillingProfile) {
+  const none = () =>
+    new AppError(
+      'no_subscription',
+      'You have no paid plan at the moment. Nothing was changed; choose a plan first.',
+    );
+  if (!profile.stripe_subscription_id) throw none();
+  const subscription = await fetchSubscription(parts, profile.stripe_subscription_id);
+  // The rows are the member's own; that Stripe agrees costs nothing.
+  if (!subscription || idOf(subscription.customer) !== profile.stripe_customer_id) throw none();
+  const item = subscription.items.data.find(({ price }) => readPrice(price, parts.plans));
+  if (!item || subscription.status === 'canceled') throw none();
+  return { subscription, item, from: readPrice(item.price, parts.plans)! };
+}

@@ -1,0 +1,44 @@
+import type Stripe from 'stripe';
+import { fetchSubscription } from './apply-subscription.ts';
+import type { StripeParts } from './billing-parts.ts';
+import { addPurchase } from './queries.ts';
+import { idOf, top_up_key } from './read-subscription.ts';
+
+export type CheckoutOutcome = 'open' | 'expired' | 'processing' | 'complete';
+
+/**
+ * Does what a checkout session asks for, once however often it is called: takes over its subscription, or adds the
+ * messages that were paid for. `processing`: it is done, but the payment takes longer. `added`: whether this call did it.
+ */
+export async function settleCheckout(
+  parts: StripeParts,
+  session: Stripe.Checkout.Session,
+): Promise<{ outcome: CheckoutOutcome; added: boolean }> {
+  if (session.status !== 'complete') {
+    return { outcome: session.status === 'expired' ? 'expired' : 'open', added: false };
+  }
+  const subscription_id = idOf(session.subscription);
+  if (session.mode === 'subscription' && subscription_id) {
+    await fetchSubscription(parts, subscription_id);
+    return { outcome: 'complete', added: false };
+  }
+  if (session.payment_status === 'unpaid') return { outcome: 'processing', added: false };
+  const customer_id = idOf(session.customer);
+  const top_up = session.metadata?.[top_up_key];
+  const messages = Number(session.metadata?.messages);
+  // One that our server did not make is about something else.
+  if (!top_up || !customer_id || !session.client_reference_id || !(messages > 0)) {
+    return { outcome: 'complete', added: false };
+  }
+  const added = await addPurchase(parts.database, {
+    user_id: session.client_reference_id,
+    customer_id,
+    checkout_session_id: session.id,
+    payment_intent_id: idOf(session.payment_intent) ?? null,
+    top_up,
+    messages,
+    amount_minor: session.amount_total ?? 0,
+    currency: session.currency ?? '',
+  });
+  return { outcome: 'complete', added };
+}

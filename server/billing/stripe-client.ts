@@ -1,0 +1,66 @@
+import type Stripe from 'stripe';
+import type { StripeConfig } from '../platform/config.ts';
+import { AppError } from '../platform/errors.ts';
+
+/** The SDK, loaded at its first use: it takes longer to load than all else that a start does. */
+export type StripeClient = { config: StripeConfig; load: () => Promise<Stripe> };
+
+export function createStripeClient(config: StripeConfig): StripeClient {
+  let loading: Promise<Stripe> | undefined;
+  async function load() {
+    const { default: Sdk } = await import('stripe');
+    const { protocol, hostname, port } = new URL(config.api_url);
+    return new Sdk(config.secret_key, {
+      host: hostname,
+      port: port || (protocol === 'http:' ? 80 : 443),
+      protocol: protocol === 'http:' ? 'http' : 'https',
+      telemetry: false,
+      timeout: 15_000,
+      // A POST is tried again under the same idempotency key, so that it is done once.
+      maxNetworkRetries: 2,
+    });
+  }
+  return {
+    config,
+    load() {
+      loading ??= load();
+      return loading;
+    },
+  };
+}
+
+type StripeFailure = { type?: string; code?: string; statusCode?: number };
+
+/** Whether Stripe says that there is no such thing. */
+export function isMissing(error: unknown): boolean {
+  return (error as StripeFailure).code === 'resource_missing';
+}
+
+const nothingPaid = 'Nothing was charged.';
+
+/**
+ * What a person is told when Stripe could not do something. An error that is none of Stripe's comes back as it is.
+ */
+export function explainStripeFailure(error: unknown): unknown {
+  const { type, statusCode } = error as StripeFailure;
+  if (!type?.startsWith('Stripe')) return error;
+  if (type === 'StripeCardError') {
+    return new AppError(
+      'payment_failed',
+      `The payment did not go through, so your plan is as it was. ${nothingPaid} Try another card under “Cards and invoices”.`,
+      { cause: error },
+    );
+  }
+  if (type === 'StripeInvalidRequestError' && statusCode !== 401 && statusCode !== 403) {
+    return new AppError(
+      'billing_changed',
+      'This could not be changed as it stands at Stripe. Load the page again to see how it stands, and try once more.',
+      { cause: error },
+    );
+  }
+  return new AppError(
+    'billing_unavailable',
+    'Payments cannot be reached at the moment. Your plan and your messages are as they were; try again in a minute.',
+    { cause: error, retry_after_ms: 30_000 },
+  );
+}

@@ -1,0 +1,253 @@
+import { type Parameters, requireParameters, StripeRefusal } from './parameters.ts';
+import { find, happen, keep, newId, type StripeObject, type StripeState } from './state.ts';
+
+/** One interval later, in UTC; the 31st becomes a short month's last day. */
+export function addInterval(start_s: number, interval: 'month' | 'year', count = 1): number {
+  const start = new Date(start_s * 1000);
+  const end = new Date(start);
+  end.setUTCDate(1);
+  end.setUTCMonth(end.getUTCMonth() + (interval === 'year' ? 12 : 1) * count);
+  const last_day = new Date(Date.UTC(end.getUTCFullYear(), end.getUTCMonth() + 1, 0)).getUTCDate();
+  end.setUTCDate(Math.min(start.getUTCDate(), last_day));
+  return end.getTime() / 1000;
+}
+
+/** A subscription as a paid checkout makes it. */
+export function startSubscription(
+  state: StripeState,
+  customer: string,
+  price: StripeObject,
+  metadata: object,
+) {
+  const now = state.now();
+  const id = newId('subscription');
+  const subscription = keep(state, 'subscription', {
+    id,
+    billing_cycle_anchor: now,
+    cancel_at: null,
+    cancel_at_period_end: false,
+    canceled_at: null,
+    collection_method: 'charge_automatically',
+    currency: price.currency,
+    customer,
+    ended_at: null,
+    items: {
+      object: 'list',
+      data: [newItem(state, id, price, now)],
+      has_more: false,
+      url: '/v1/subscription_items',
+    },
+    latest_invoice: null,
+    metadata,
+    pause_collection: null,
+    schedule: null,
+    start_date: now,
+    status: 'active',
+    trial_end: null,
+    trial_start: null,
+  });
+  invoice(state, subscription, price.unit_amount, 'subscription_create');
+  return subscription;
+}
+
+function newItem(state: StripeState, subscription: string, price: StripeObject, start_s: number) {
+  return {
+    id: newId('subscription_item'),
+    object: 'subscription_item',
+    created: state.now(),
+    current_period_start: start_s,
+    current_period_end: addInterval(start_s, price.recurring.interval),
+    metadata: {},
+    price,
+    quantity: 1,
+    subscription,
+  };
+}
+
+export function itemOf(subscription: StripeObject) {
+  return subscription.items.data[0];
+}
+
+/** An invoice of a subscription; since 2025 the subscription stands under `parent`. */
+export function invoice(
+  state: StripeState,
+  subscription: StripeObject,
+  amount: number,
+  billing_reason: string,
+) {
+  const isPaid = !state.declines_cards;
+  const made = keep(state, 'invoice', {
+    amount_due: amount,
+    amount_paid: isPaid ? amount : 0,
+    amount_remaining: isPaid ? 0 : amount,
+    attempt_count: 1,
+    billing_reason,
+    currency: subscription.currency,
+    customer: subscription.customer,
+    next_payment_attempt: isPaid ? null : state.now() + 3 * 86_400,
+    parent: {
+      type: 'subscription_details',
+      quote_details: null,
+      subscription_details: { metadata: {}, subscription: subscription.id },
+    },
+    status: isPaid ? 'paid' : 'open',
+    total: amount,
+  });
+  subscription.latest_invoice = made.id;
+  happen(state, isPaid ? 'invoice.paid' : 'invoice.payment_failed', made);
+  return made;
+}
+
+/** What a change of price at `at_s` costs: the rest of the period at the new price, less that at the old one. */
+export function prorate(subscription: StripeObject, price: StripeObject, at_s: number): number {
+  const item = itemOf(subscription);
+  const left = (item.current_period_end - at_s) / (item.current_period_end - item.current_period_start);
+  const unused = Math.round(item.price.unit_amount * left);
+  if (price.recurring.interval !== item.price.recurring.interval) return price.unit_amount - unused;
+  return Math.round(price.unit_amount * left) - unused;
+}
+
+export function updateSubscription(state: StripeState, subscription: StripeObject, given: Parameters) {
+  if (subscription.status === 'canceled') {
+    throw new StripeRefusal(404, `No such subscription: '${subscription.id}'`, {
+      code: 'resource_missing',
+      param: 'id',
+    });
+  }
+  if (given.cancel_at_period_end !== undefined && subscription.schedule) {
+    throw new StripeRefusal(
+      400,
+      `The subscription is managed by the subscription schedule \`${subscription.schedule}\`, and updating any cancelation behavior directly is not allowed. Please update the schedule instead.`,
+    );
+  }
+  const [change] = given.items ?? [];
+  if (change) {
+    const item = itemOf(subscription);
+    if (change.id !== item.id)
+      throw new StripeRefusal(400, `Invalid subscription item`, { param: 'items[0][id]' });
+    const price = find(state, 'price', change.price, 'items[0][price]');
+    if (!price.active)
+      throw new StripeRefusal(400, 'The price specified is inactive.', { param: 'items[0][price]' });
+    if (price.currency !== subscription.currency)
+      throw new StripeRefusal(400, 'The currencies do not match.');
+    const at_s = given.proration_date ?? state.now();
+    const amount = prorate(subscription, price, at_s);
+    const isCollected = given.proration_behavior === 'always_invoice' && amount > 0;
+    if (isCollected && state.declines_cards && given.payment_behavior === 'error_if_incomplete') {
+      throw new StripeRefusal(402, 'Your card was declined.', { type: 'card_error', code: 'card_declined' });
+    }
+    if (price.recurring.interval !== item.price.recurring.interval) {
+      item.current_period_start = state.now();
+      item.current_period_end = addInterval(state.now(), price.recurring.interval);
+      subscription.billing_cycle_anchor = state.now();
+    }
+    item.price = price;
+    if (isCollected) invoice(state, subscription, amount, 'subscription_update');
+  }
+  if (given.cancel_at_period_end !== undefined) {
+    subscription.cancel_at_period_end = given.cancel_at_period_end;
+    subscription.cancel_at = given.cancel_at_period_end ? itemOf(subscription).current_period_end : null;
+    subscription.canceled_at = given.cancel_at_period_end ? state.now() : null;
+  }
+  Object.assign(subscription.metadata, given.metadata);
+  happen(state, 'customer.subscription.updated', subscription);
+  return subscription;
+}
+
+export function endSubscription(state: StripeState, subscription: StripeObject) {
+  if (subscription.status === 'canceled') {
+    throw new StripeRefusal(404, `No such subscription: '${subscription.id}'`, {
+      code: 'resource_missing',
+      param: 'id',
+    });
+  }
+  Object.assign(subscription, {
+    status: 'canceled',
+    ended_at: state.now(),
+    canceled_at: state.now(),
+    schedule: null,
+  });
+  happen(state, 'customer.subscription.deleted', subscription);
+  return subscription;
+}
+
+export function createSchedule(state: StripeState, given: Parameters) {
+  requireParameters(given, 'from_subscription');
+  const subscription = find(state, 'subscription', given.from_subscription, 'from_subscription');
+  if (subscription.schedule) {
+    throw new StripeRefusal(400, 'You cannot migrate a subscription that is already attached to a schedule.');
+  }
+  const item = itemOf(subscription);
+  const schedule = keep(state, 'subscription_schedule', {
+    customer: subscription.customer,
+    end_behavior: subscription.cancel_at_period_end ? 'cancel' : 'release',
+    metadata: given.metadata ?? {},
+    phases: [
+      {
+        start_date: item.current_period_start,
+        end_date: item.current_period_end,
+        items: [{ price: item.price.id, quantity: 1 }],
+      },
+    ],
+    released_at: null,
+    status: 'active',
+    subscription: subscription.id,
+  });
+  subscription.schedule = schedule.id;
+  happen(state, 'customer.subscription.updated', subscription);
+  return schedule;
+}
+
+export function updateSchedule(state: StripeState, schedule: StripeObject, given: Parameters) {
+  if (schedule.status !== 'active')
+    throw new StripeRefusal(400, 'You cannot update a schedule that has ended.');
+  const phases: Parameters[] = given.phases ?? schedule.phases;
+  phases.forEach((phase, index) => {
+    requireParameters(phase, 'items');
+    for (const { price } of phase.items) find(state, 'price', price, `phases[${index}][items][0][price]`);
+    if (index > 0) phase.start_date ??= phases[index - 1]!.end_date;
+    if (phase.duration)
+      phase.end_date = addInterval(phase.start_date, phase.duration.interval, phase.duration.interval_count);
+    delete phase.duration;
+    phase.end_date ??= addInterval(
+      phase.start_date,
+      find(state, 'price', phase.items[0].price).recurring.interval,
+    );
+  });
+  if (phases[0]!.start_date !== schedule.phases[0].start_date) {
+    throw new StripeRefusal(400, 'You can not modify the start date of the current phase.', {
+      param: 'phases[0][start_date]',
+    });
+  }
+  Object.assign(schedule, { phases, end_behavior: given.end_behavior ?? schedule.end_behavior });
+  Object.assign(schedule.metadata, given.metadata);
+  happen(state, 'subscription_schedule.updated', schedule);
+  return schedule;
+}
+
+export function releaseSchedule(state: StripeState, schedule: StripeObject) {
+  if (schedule.status !== 'active')
+    throw new StripeRefusal(400, 'You cannot release a schedule that has ended.');
+  const subscription = find(state, 'subscription', schedule.subscription);
+  subscription.schedule = null;
+  Object.assign(schedule, { status: 'released', released_at: state.now(), subscription: null });
+  happen(state, 'subscription_schedule.released', schedule);
+  happen(state, 'customer.subscription.updated', subscription);
+  return schedule;
+}
+
+/** Lets a subscription's period end: it ends, changes or goes on, as was asked for, and is paid where cards are taken. */
+export function renewSubscription(state: StripeState, subscription: StripeObject) {
+  const item = itemOf(subscription);
+  if (subscription.cancel_at_period_end) return endSubscription(state, subscription);
+  const schedule = subscription.schedule && find(state, 'subscription_schedule', subscription.schedule);
+  const next = schedule?.phases.find((phase: Parameters) => phase.start_date === item.current_period_end);
+  if (next) item.price = find(state, 'price', next.items[0].price);
+  if (schedule && schedule.end_behavior === 'release') releaseSchedule(state, schedule);
+  item.current_period_start = item.current_period_end;
+  item.current_period_end = addInterval(item.current_period_start, item.price.recurring.interval);
+  invoice(state, subscription, item.price.unit_amount, 'subscription_cycle');
+  subscription.status = state.declines_cards ? 'past_due' : 'active';
+  happen(state, 'customer.subscription.updated', subscription);
+  return subscription;
+}
