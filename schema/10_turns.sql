@@ -404,16 +404,7 @@ begin
       from public.vector_stores
       where session_id = p_session_id
     ),
-    'library', case when p_with_library then jsonb_build_object(
-      'documents', public.place_documents(v_profile.id, null),
-      'vector_store', (
-        select jsonb_build_object(
-          'store_id', store_id, 'status', status, 'expires_at', expires_at, 'revision', revision, 'attempts', attempts
-        )
-        from public.vector_stores
-        where user_id = v_profile.id and is_library
-      )
-    ) end,
+    'library', case when p_with_library then public.library_state(v_profile.id) end,
     'images', (
       select coalesce(jsonb_agg(jsonb_build_object(
         'file_id', files.id,

@@ -111,6 +111,45 @@ begin
 end
 $$;
 
+-- A member's library as begin_turn returns it: {document_count, held_count, documents, is_loaded, vector_store}. The store has
+-- `held_count` of the documents. They are named where one has to be put into the store: a list of hundreds would be carried
+-- along with each message.
+create or replace function public.library_state(p_user_id uuid)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_store public.vector_stores;
+  v_count integer;
+  v_held integer;
+  v_is_whole boolean;
+begin
+  select * into v_store from public.vector_stores where user_id = p_user_id and is_library;
+  select
+    count(*),
+    count(distinct files.openai_file_id) filter (where files.vector_store_id = v_store.store_id),
+    coalesce(bool_and(files.index_error is not null or files.vector_store_id is not distinct from v_store.store_id), true)
+  into v_count, v_held, v_is_whole
+  from public.chat_files as files
+  join public.file_originals as originals on originals.id = files.original_id and originals.kind = 'document'
+  where files.user_id = p_user_id and files.session_id is null and files.message_id is null
+    and files.pending_until is null;
+  v_is_whole := v_is_whole and v_store.status is not distinct from 'active';
+  return jsonb_build_object(
+    'document_count', v_count,
+    'held_count', v_held,
+    'is_loaded', not v_is_whole or v_count = 0,
+    'documents', case when v_is_whole then '[]' else public.place_documents(p_user_id, null) end,
+    'vector_store', case when v_store.id is not null then jsonb_build_object(
+      'store_id', v_store.store_id, 'status', v_store.status, 'expires_at', v_store.expires_at,
+      'revision', v_store.revision, 'attempts', v_store.attempts
+    ) end
+  );
+end
+$$;
+
 -- Locks a place, as begin_turn and deleting do before they come to its files and its store. Returns whether it is there.
 create or replace function public.lock_place(p_user_id uuid, p_session_id uuid)
 returns boolean
@@ -388,6 +427,7 @@ end
 $$;
 
 revoke execute on function public.place_documents(uuid, uuid, uuid) from public, anon, authenticated, service_role;
+revoke execute on function public.library_state(uuid) from public, anon, authenticated, service_role;
 revoke execute on function public.lock_place(uuid, uuid) from public, anon, authenticated, service_role;
 revoke execute on function public.lock_claim(uuid, uuid) from public, anon, authenticated, service_role;
 revoke execute on function public.claim_vector_store(uuid, uuid, text, uuid, jsonb, boolean)

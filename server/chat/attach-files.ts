@@ -22,17 +22,34 @@ const without_files =
 /** Where a turn finds documents: in the chat or in the member's library. */
 type Source = {
   place: Place;
-  holder: { documents: NewDocument[]; vector_store: StoredVectorStore | null };
+  /** `is_loaded`: false where a library's documents are not named, because the store has them all. */
+  holder: { documents: NewDocument[]; vector_store: StoredVectorStore | null; is_loaded?: boolean };
+  document_count: number;
+  /** How many of the documents OpenAI's store has. */
+  held_count: number;
 };
 
 function sourcesOf(begun: Begun, session_id: string): Source[] {
   const { user_id, library } = begun;
-  const sources: Source[] = [{ place: { user_id, session_id }, holder: begun }];
-  if (library) sources.push({ place: { user_id, session_id: null }, holder: library });
-  return sources.filter(({ holder }) => holder.documents.length > 0);
+  const sources: Source[] = [sourceOf({ user_id, session_id }, begun)];
+  if (library?.is_loaded) sources.push(sourceOf({ user_id, session_id: null }, library));
+  else if (library) sources.push({ place: { user_id, session_id: null }, holder: library, ...library });
+  return sources.filter(({ document_count }) => document_count > 0);
 }
 
-/** All documents that a turn's coach may see, the chat's first. */
+function sourceOf(place: Place, holder: Source['holder']): Source {
+  const { documents, vector_store } = holder;
+  const held = documents.filter(({ vector_store_id }) => vector_store_id === vector_store?.store_id);
+  const held_count = new Set(held.map(({ openai_file_id }) => openai_file_id)).size;
+  return { place, holder, document_count: documents.length, held_count };
+}
+
+/** Whether there is anything that a turn's coach may search. */
+export function hasDocuments(begun: Begun): boolean {
+  return begun.documents.length > 0 || (begun.library?.document_count ?? 0) > 0;
+}
+
+/** The documents that a turn's coach may see, the chat's first; those of the library when they are loaded. */
 export function documentsOf({ documents, library }: Begun): NewDocument[] {
   return library ? [...documents, ...library.documents] : documents;
 }
@@ -58,12 +75,12 @@ export async function attachFiles(
   turn.vector_store_ids = attached.filter((store_id) => store_id !== null);
   if (progress.size > 0) running.setStatus('thinking');
 
-  async function attach({ place, holder }: Source) {
+  async function attach({ place, holder, document_count }: Source) {
     const { vector_store } = holder;
     const complaint = complaints.find(({ store_id }) => store_id === vector_store?.store_id);
     if (!complaint && isReady(holder)) return vector_store!.store_id;
 
-    showProgress(place, { ready: 0, total: holder.documents.length });
+    showProgress(place, { ready: 0, total: document_count });
     const brought = holder.documents.filter(({ is_new }) => is_new).map(({ original_id }) => original_id);
     const result = await waitFor(place, {
       documents: holder.documents,
@@ -79,6 +96,7 @@ export async function attachFiles(
       ...document,
       is_new: brought.includes(document.original_id),
     }));
+    holder.is_loaded = true;
     holder.vector_store = store_id
       ? { store_id, revision, status: 'active', expires_at: null, attempts: 0 }
       : null;
@@ -151,12 +169,9 @@ export async function inspectFiles(
   running: RunningTurn,
 ): Promise<Complaint[]> {
   const complaints = await Promise.all(
-    sourcesOf(begun, running.session_id).map(async ({ holder }) => {
-      const { vector_store, documents } = holder;
+    sourcesOf(begun, running.session_id).map(async ({ holder: { vector_store }, held_count: expected }) => {
       if (!vector_store || !turn.vector_store_ids.includes(vector_store.store_id)) return undefined;
       const { store_id, revision } = vector_store;
-      const held = documents.filter((document) => document.vector_store_id === store_id);
-      const expected = new Set(held.map(({ openai_file_id }) => openai_file_id)).size;
       return await vector_stores.inspect({ store_id, revision, expected });
     }),
   );

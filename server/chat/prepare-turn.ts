@@ -12,7 +12,7 @@ import type { ModelTurn } from '../platform/models/model.ts';
 import type { OpenAIUpstream } from '../platform/models/openai-client.ts';
 import type { Mendable } from '../platform/models/upstream-errors.ts';
 import { unlessAborted } from '../platform/time-limit.ts';
-import { attachFiles, documentsOf } from './attach-files.ts';
+import { attachFiles, hasDocuments } from './attach-files.ts';
 import type { Patience } from './patience.ts';
 import { createConversation } from './prepare-conversation.ts';
 import { type BegunTurn, getHistory } from './queries.ts';
@@ -75,7 +75,7 @@ export async function prepareTurn(
     })),
     vector_store_ids: [],
     passages: [],
-    has_files: documentsOf(begun).length > 0,
+    has_files: hasDocuments(begun),
     searchFiles,
     deadline_ms: patience.deadline_ms,
     safety_identifier: createHash('sha256').update(begun.user_id).digest('hex').slice(0, 32),

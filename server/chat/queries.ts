@@ -43,13 +43,25 @@ export type BegunTurn = {
   documents: NewDocument[];
   vector_store: StoredVectorStore | null;
   /** The member's library; null where the coach may not see it. */
-  library: { documents: NewDocument[]; vector_store: StoredVectorStore | null } | null;
+  library: Library | null;
   /** The images of the chat's chosen line, oldest first. */
   images: ChatImage[];
 };
 
 /** `is_new`: it came with this message. */
 export type NewDocument = Document & { is_new: boolean };
+
+/**
+ * `documents` are there when `is_loaded`: while nothing is to be done for them they are looked up when a reply cites one.
+ * `held_count`: how many of them OpenAI's store has.
+ */
+export type Library = {
+  document_count: number;
+  held_count: number;
+  documents: NewDocument[];
+  is_loaded: boolean;
+  vector_store: StoredVectorStore | null;
+};
 
 export type ChatImage = {
   file_id: string;

@@ -1,4 +1,5 @@
 import type { Citation } from '../knowledge/citation.ts';
+import { listLibraryDocuments } from '../knowledge/queries.ts';
 import { resolveCitation } from '../knowledge/resolve-citation.ts';
 import type { Complaint } from '../knowledge/vector-store-queries.ts';
 import { AppError } from '../platform/errors.ts';
@@ -88,6 +89,7 @@ async function passEvents(services: TurnServices, begun: Begun, turn: ModelTurn,
   const { database, logger, model } = services;
   const citations: Promise<void>[] = [];
   let count = 0;
+  let loading: Promise<void> | undefined;
   const attempt = new AbortController();
   // While the model begins, not before: hardly ever is something wrong, and then there is no word yet.
   let inspecting: Promise<void> | undefined = inspectStores();
@@ -103,10 +105,12 @@ async function passEvents(services: TurnServices, begun: Begun, turn: ModelTurn,
           running.addText(event.text);
           break;
         case 'tool_call':
+          loading ??= loadLibrary();
           running.has_searched = true;
           if (!running.text) running.setStatus('searching_files');
           break;
         case 'citation':
+          await loading;
           if (findCited(event.source, begun)) citations.push(cite(++count, event));
           break;
         case 'end':
@@ -123,6 +127,18 @@ async function passEvents(services: TurnServices, begun: Begun, turn: ModelTurn,
     'model_cut_off',
     'The coach broke off in the middle. This message was not counted; try again.',
   );
+
+  /** What the library holds, for the citations; where it cannot be looked up they are left out. */
+  async function loadLibrary() {
+    const { library, user_id } = begun;
+    if (!library || library.is_loaded) return;
+    try {
+      const documents = await withTimeLimit(listLibraryDocuments(database, user_id), citation_timeout_ms);
+      Object.assign(library, { documents, is_loaded: true });
+    } catch (error) {
+      logger.warn({ error, turn_id: running.id }, 'the library could not be looked up for the citations');
+    }
+  }
 
   async function inspectStores() {
     if (turn.vector_store_ids.length === 0) return;

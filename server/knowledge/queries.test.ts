@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insertMember, type TestMember } from '../testing/factories.ts';
 import { openDatabase, type TestDatabase } from '../testing/open-database.ts';
 import { searchPassages } from './queries.ts';
@@ -97,4 +97,55 @@ it('finds the one passage of a long file that answers a long question', async ()
     limit: 5,
   });
   expect(found[0]?.content).toContain('number 42 and oven 7');
+});
+
+describe('in another language', () => {
+  const german = 'Die Bäckerei verkaufte im Dezember 412 Abonnements.';
+
+  async function insertGerman(owner: TestMember, session: string | null) {
+    const [file_id, original_id] = [randomUUID(), randomUUID()];
+    await test.pool.query(
+      `select public.add_file($1, $2, $3, 'bericht.md', 'text/markdown', 5, $4, null, 1, $5, null, 'document', 'german')`,
+      [
+        owner.id,
+        file_id,
+        original_id,
+        original_id,
+        JSON.stringify([{ ordinal: 0, page: null, content: german }]),
+      ],
+    );
+    if (session)
+      await test.pool.query('update public.chat_files set session_id = $2 where id = $1', [file_id, session]);
+    return file_id;
+  }
+
+  it('other forms of a word find it', async () => {
+    const owner = await insertMember(test.pool);
+    const chat = await insertChatWithFile(owner, ['Something in English.']);
+    await insertGerman(owner, chat);
+    const found = await searchPassages(test.database, {
+      user_id: owner.id,
+      session_id: chat,
+      query: 'Welche Bäckereien verkaufen ein Abonnement?',
+      limit: 3,
+    });
+    expect(found.map(({ content }) => content)).toEqual([german]);
+  });
+
+  it('the library is searched where the coach may see it, and a file that is in the chat as well is the chat’s', async () => {
+    const owner = await insertMember(test.pool);
+    const chat = await insertChatWithFile(owner, ['Something in English.']);
+    const file_id = await insertGerman(owner, null);
+    const query = { user_id: owner.id, session_id: chat, query: 'Abonnements der Bäckerei', limit: 3 };
+    expect(await searchPassages(test.database, query)).toEqual([]);
+    const found = await searchPassages(test.database, { ...query, with_library: true });
+    expect(found).toMatchObject([{ file_id, content: german }]);
+    const { rows } = await test.pool.query(
+      `insert into public.chat_files (user_id, session_id, file_name, file_size, file_type, original_id)
+       select user_id, $2, file_name, file_size, file_type, original_id from public.chat_files where id = $1 returning id`,
+      [file_id, chat],
+    );
+    const both = await searchPassages(test.database, { ...query, with_library: true });
+    expect(both).toMatchObject([{ file_id: rows[0].id }]);
+  });
 });

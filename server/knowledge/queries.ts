@@ -160,6 +160,17 @@ export type Document = {
   index_error: string | null;
 };
 
+/** The documents of a member's library. */
+export async function listLibraryDocuments(
+  database: Database,
+  user_id: string,
+): Promise<(Document & { is_new: boolean })[]> {
+  const { rows } = await sql<{ documents: (Document & { is_new: boolean })[] }>`
+    select public.place_documents(${user_id}, null) as documents
+  `.execute(database);
+  return rows[0]!.documents;
+}
+
 /** A document's whole text, as OpenAI's store gets it. */
 export async function getDocumentText(
   database: Database,

@@ -241,6 +241,59 @@ describe('what OpenAI loses', () => {
   });
 });
 
+describe('a document that OpenAI cannot index', () => {
+  /** From now on OpenAI refuses what is in its store under a name that begins so. */
+  function refuse(name: string) {
+    openai.faults.next(
+      ({ method, path }) => {
+        const [, store_id, file_id] = /^\/v1\/vector_stores\/([^/]+)\/files\/([^/]+)$/.exec(path) ?? [];
+        const file = openai.state.vectorStores.get(store_id ?? '')?.files.get(file_id ?? '');
+        if (method !== 'GET' || !file || !openai.state.files.get(file_id!)?.filename.startsWith(name))
+          return false;
+        Object.assign(file, { status: 'failed', last_error: { code: 'unsupported_file', message: 'x' } });
+        return false;
+      },
+      { hang: true },
+    );
+  }
+
+  it('is left out of the store, which has the others; its row says why', async () => {
+    const sender = await server.signUp();
+    const { file_id } = await addToLibrary(sender, 'Hexton');
+    await addToLibrary(sender, 'Ilmouth');
+    refuse('Hexton');
+    for (let turn = 0; turn < 2; turn++) {
+      const { text, end } = await readTurn(await sender.send({ content: 'What is the secret of Ilmouth?' }));
+      expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
+      expect(end?.data.files_missing).toBeUndefined();
+      expect(text).toContain('written nowhere else');
+    }
+    const { rows } = await pool.query(
+      'select index_error, vector_store_id from public.chat_files where id = $1',
+      [file_id],
+    );
+    expect(rows).toEqual([{ index_error: 'unsupported_file', vector_store_id: null }]);
+  });
+
+  it('fails the message that brings it, uncounted, and is tried again with the next one that does', async () => {
+    const sender = await server.signUp();
+    const { file_id } = await addToLibrary(sender, 'Jerrow');
+    refuse('Jerrow');
+    const session_id = randomUUID();
+    const { end } = await readTurn(
+      await sender.send({ session_id, content: 'Read this', file_ids: [file_id] }),
+    );
+    expect(end).toMatchObject({ event: 'error', data: { code: 'model_failed', counted: false } });
+    expect(end!.data.detail).toContain('another format');
+    openai.faults.clear();
+    const { messages } = await sender.json(`/api/chat-sessions/${session_id}/messages`);
+    const again = await readTurn(
+      await sender.send({ session_id, content: '', repeats_message_id: messages[0].id }),
+    );
+    expect(again.end).toMatchObject({ event: 'end', data: { status: 'done' } });
+  });
+});
+
 it('turns, new files, deletions and failing stores at once never deadlock', async () => {
   const sender = await server.signUp();
   const user_id = await userOf(sender);
