@@ -55,8 +55,7 @@ const listOutbox = (data_folder = folder) =>
   );
 
 test('it makes an operator and a member again, says what it did, and the second time changes nothing', async () => {
-  const { email, id } = await insertMember(database.pool);
-  await confirm(database.pool, id);
+  const { email } = await insertMember(database.pool);
   expect(await run('list')).toEqual(said(none_yet));
   expect(await run(`add ${email.toUpperCase()}`)).toEqual(
     said(`${email} is an operator now. The mail that says so lies in the outbox.\n`),
@@ -66,7 +65,7 @@ test('it makes an operator and a member again, says what it did, and the second 
   expect(listOutbox()).toHaveLength(1);
   expect((await run('list')).stdout).toMatch(new RegExp(`^${email}  since \\d{4}-\\d\\d-\\d\\d\n$`));
 
-  const { email: second } = await insertMember(database.pool);
+  const { email: second } = await insertMember(database.pool, { email_confirmed: false });
   expect(await run(`remove ${second}`)).toEqual(said(`${second} is not an operator. Nothing was changed.\n`));
   await run(`add ${second}`);
   expect((await run('list')).stdout).toMatch(
@@ -82,7 +81,7 @@ test('it makes an operator and a member again, says what it did, and the second 
 }, 120_000);
 
 test('an address that was not confirmed is told each time', async () => {
-  const { email } = await insertMember(database.pool);
+  const { email } = await insertMember(database.pool, { email_confirmed: false });
   for (const state of ['now', 'already']) {
     const { code, stdout } = await run(`add ${email}`);
     expect(code).toBe(0);

@@ -114,8 +114,8 @@ function plan(messages: number, ids: Ids): string[] {
 const rows = (ids: Ids): string[] => [
   `insert into auth.users (id, email, raw_user_meta_data)
     select auth_id, 'member-' || n || '@example.org', '{}' from members`,
-  `insert into public.profiles (id, auth_id, email, user_name, subscription_quota, created_at)
-    select id, auth_id, 'member-' || n || '@example.org', 'Member ' || n,
+  `insert into public.profiles (id, auth_id, email, user_name, email_confirmed, subscription_quota, created_at)
+    select id, auth_id, 'member-' || n || '@example.org', 'Member ' || n, true,
       '{"messages": 100000, "files": 1000, "tokens": 100000000}', now() - interval '400 days'
     from members order by n`,
   `insert into public.chat_sessions

@@ -70,7 +70,8 @@ export function listGrown(small: Measured[], large: Measured[]): string[] {
       if (more > allowed) problems.push(`${query.name}: ${what} ${more} pages more, for ${allowed} look-ups`);
     };
     compare('in the median', median(query.pages) - median(before.pages), query.look_ups);
-    compare('at the most', query.pages.at(-1)! - before.pages.at(-1)!, query.most_look_ups);
+    // A tenth more: the one call out of all that read the most may have met pages that are half empty.
+    compare('at the most', query.pages.at(-1)! - before.pages.at(-1)!, Math.ceil(query.most_look_ups * 1.1));
     for (const table of query.scanned_tables) {
       if (growing.test(table)) problems.push(`${query.name}: reads all of ${table}`);
     }

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 beforeEach(async () => {
   await database.pool.query('delete from public.user_roles');
-  named = await insertMember(database.pool);
+  named = await insertMember(database.pool, { email_confirmed: false });
   other = await insertMember(database.pool);
 });
 
