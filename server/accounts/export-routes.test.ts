@@ -92,6 +92,7 @@ it('an export holds everything of its member, the files byte for byte, and nothi
     chat_path,
     'chats.json',
     'usage.json',
+    'usage-entries.json',
     'README.txt',
   ]);
   expect(chat_path).toMatch(/^chats\/\d{4}-\d\d-\d\d-[^/\\?]+-[0-9a-f]{8}\.md$/);
@@ -120,7 +121,16 @@ it('an export holds everything of its member, the files byte for byte, and nothi
   expect(JSON.parse(zip.get('usage.json')!.toString())).toMatchObject({
     subscription_plan: 'free',
     subscription_usage: { messages: 2, files: 2, tokens: 0 },
+    message_credits: 0,
+    subscriptions: [],
+    purchases: [],
+    grants: [],
   });
+  const entries = JSON.parse(zip.get('usage-entries.json')!.toString());
+  expect(entries.map(({ counter, reason }: any) => `${reason} ${counter}`).sort()).toEqual([
+    ...['reserved files', 'reserved files'],
+    ...['reserved messages', 'reserved messages'],
+  ]);
 
   const all = [...zip.values()].map((content) => content.toString()).join('\n');
   expect(all).not.toContain('Something of somebody else');
