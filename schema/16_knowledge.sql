@@ -304,7 +304,9 @@ set search_path = ''
 as $$
 begin
   if not public.lock_claim(p_store_row_id, p_token) then
-    perform public.note_erasure('openai_vector_store', p_store_id);
+    perform public.note_erasure(
+      'openai_vector_store', p_store_id, (select user_id from public.vector_stores where id = p_store_row_id)
+    );
     return false;
   end if;
   if p_store_id is null then
@@ -419,7 +421,9 @@ begin
     v_is_kept := found;
   end if;
   if not v_is_kept then
-    perform public.note_erasure('openai_file', p_openai_file_id);
+    perform public.note_erasure(
+      'openai_file', p_openai_file_id, (select user_id from public.vector_stores where id = p_store_row_id)
+    );
   end if;
   delete from public.openai_uploads where id = p_upload_id;
   return v_is_kept;

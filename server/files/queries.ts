@@ -54,8 +54,8 @@ export function findUploader(database: Database, auth_id: string) {
  */
 export async function noteStoring(database: Database, storage_key: string): Promise<void> {
   await sql`
-    insert into public.erasures (kind, external_id, next_attempt_at)
-    values ('stored_file', ${storage_key}, now() + interval '1 hour')
+    insert into public.erasures (kind, external_id, user_id, next_attempt_at)
+    values ('stored_file', ${storage_key}, split_part(${storage_key}, '/', 1)::uuid, now() + interval '1 hour')
   `.execute(database);
 }
 

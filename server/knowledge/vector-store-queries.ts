@@ -241,7 +241,7 @@ export async function noteOrphans(
   ids: string[],
 ): Promise<number> {
   const { rows } = await sql`
-    select public.note_erasure(${kind}, held)
+    select public.note_erasure(${kind}, held, null)
     from unnest(${ids}::text[]) as held
     where not exists (select from public.vector_stores where store_id = held)
       and not exists (select from public.chat_files where openai_file_id = held)
