@@ -70,8 +70,8 @@ export function listGrown(small: Measured[], large: Measured[]): string[] {
       if (more > allowed) problems.push(`${query.name}: ${what} ${more} pages more, for ${allowed} look-ups`);
     };
     compare('in the median', median(query.pages) - median(before.pages), query.look_ups);
-    // A tenth more: the one call out of all that read the most may have met pages that are half empty.
-    compare('at the most', query.pages.at(-1)! - before.pages.at(-1)!, Math.ceil(query.most_look_ups * 1.1));
+    // Not the worst of all: it is the call that met a page being split, or the chat with the longest messages.
+    compare('nine times in ten', ninth(query.pages) - ninth(before.pages), query.most_look_ups);
     for (const table of query.scanned_tables) {
       if (growing.test(table)) problems.push(`${query.name}: reads all of ${table}`);
     }
@@ -116,3 +116,8 @@ const time = (client: pg.PoolClient, query: HotQuery, sample: Sample) =>
     await query.run(database, sample, turn_id);
     return performance.now() - started;
   });
+
+/** What nine in ten are no more than; of sorted numbers. */
+function ninth(sorted: number[]) {
+  return sorted[Math.floor((sorted.length - 1) * 0.9)]!;
+}

@@ -89,14 +89,18 @@ async function changePassword(
     await giveBack();
     return passBack(c, answer);
   }
-  if (user.email) parts.sendBehind(passwordChangedMail({ to: user.email, site_url }));
+  const tell = (others_are_out: boolean) => {
+    if (user.email) parts.sendBehind(passwordChangedMail({ to: user.email, site_url, others_are_out }));
+  };
   await sign_outs.endSessions(user.id, session_id).catch((cause) => {
+    tell(false);
     throw new AppError(
       'unavailable',
       'Your password was changed, but other devices may still be signed in. Sign out everywhere in a minute.',
       { cause },
     );
   });
+  tell(true);
   return passBack(c, answer);
 }
 

@@ -7,9 +7,10 @@ export async function findEmailChanger(database: Database, auth_id: string, new_
     user_id: string;
     email: string | null;
     is_deleted: boolean;
+    email_confirmed: boolean;
     is_taken: boolean;
   }>`
-    select profiles.id as user_id, nullif(lower(users.email), '') as email, is_deleted,
+    select profiles.id as user_id, nullif(lower(users.email), '') as email, is_deleted, email_confirmed,
       exists (select from public.profiles where email = ${new_email} and auth_id is distinct from users.id)
         or exists (select from auth.users as others where others.email = ${new_email} and others.id <> users.id)
         as is_taken

@@ -70,6 +70,21 @@ async function standing({ email }: { email: string }) {
 const whole = (email: string) => [{ auth: email, profile: email, email_confirmed: true, identity: email }];
 
 describe('a change of address', () => {
+  it('is not begun while the present address is not confirmed, nor to what a mail program would make a link of', async () => {
+    const stranger = await server.signUp({ is_confirmed: false });
+    const refused = await ask(stranger, newAddress());
+    expect([refused.status, ((await refused.json()) as any).error_code]).toEqual([403, 'email_unconfirmed']);
+    const member = await server.signUp();
+    for (const email of [
+      'www.evil.example/reset?x=@evil.example',
+      'a b@example.org',
+      'https://evil@example.org',
+    ]) {
+      expect((await ask(member, email)).status, email).toBe(400);
+    }
+    expect((await pool.query('select from public.email_changes')).rows).toEqual([]);
+  });
+
   it.each(['the present one first', 'the new one first'])(
     'is made once both mailboxes have confirmed it, %s',
     async (order) => {

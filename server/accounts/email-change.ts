@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
 import type { Mailer } from '../platform/mail/mailer.ts';
@@ -26,7 +27,7 @@ const to_address: RateLimit = { name: 'email_change_to', points: 5, per_ms: 24 *
 /**
  * Asks both mailboxes whether an account may change its address; the change that was asked for before dies. To ask for the
  * present address cancels it. Where the new address has an account, its owner gets a mail that says so, and nothing else
- * looks different. Takes as long as two mails. Throws `invalid_request`, `account_closed`, `sign_in_required`,
+ * looks different. Takes as long as two mails. Throws `invalid_request`, `account_closed`, `email_unconfirmed`, `sign_in_required`,
  * `too_many_requests` and `mail_not_sent`, and then nothing has changed.
  */
 export async function startEmailChange(
@@ -35,7 +36,8 @@ export async function startEmailChange(
 ): Promise<void> {
   const { database, mailer, site_url, rate_limits } = parts;
   const new_email = given.new_email.trim().toLowerCase();
-  if (new_email.length > 255 || !/^[^\s@]+@[^\s@]+$/.test(new_email)) {
+  // No looser: the address stands in a mail to the present one, where a program would make a link of another text.
+  if (new_email.length > 255 || !z.email().safeParse(new_email).success) {
     throw new AppError('invalid_request', 'This is not an email address. Nothing was changed.');
   }
   const account = await findEmailChanger(database, given.auth_id, new_email);
@@ -43,8 +45,15 @@ export async function startEmailChange(
     throw new AppError('sign_in_required', 'This account does not exist any more. Sign up again.');
   if (account.is_deleted)
     throw new AppError('account_closed', 'This account is closed. Nothing was changed.');
-  const { user_id, email, is_taken } = account;
+  const { user_id, email, is_taken, email_confirmed } = account;
   if (email === new_email) return deleteEmailChange(database, user_id);
+  // The present mailbox may be a stranger's as well, who never asked for any mail of ours.
+  if (email !== null && !email_confirmed) {
+    throw new AppError(
+      'email_unconfirmed',
+      'Confirm the address that you have first: open the link in the mail that we sent there. Nothing was changed.',
+    );
+  }
 
   await rate_limits.consume(to_address, new_email);
   const current_token = createMailToken();

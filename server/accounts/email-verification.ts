@@ -22,6 +22,11 @@ export type EmailVerificationParts = ProofParts & { config: Config; rate_limits:
 /** Counted by account, and for the first mail too. */
 const pause: RateLimit = { name: 'verification_mail', points: 1, per_ms: 60_000 };
 const daily: RateLimit = { name: 'verification_mail_daily', points: 5, per_ms: 24 * 60 * 60_000 };
+/** Of all accounts with addresses that end in one mailbox, which may be a stranger's. */
+const of_mailbox: RateLimit = { name: 'verification_mail_mailbox', points: 10, per_ms: 24 * 60 * 60_000 };
+
+/** Without what follows a plus, which most providers deliver to the same mailbox. */
+const mailboxOf = (email: string) => email.replace(/\+[^@]*@/, '@');
 
 /**
  * Returns whether a member's address is confirmed, and settles it where the sign-in has proven it. Else mails the first link,
@@ -45,10 +50,13 @@ export async function settleEmailVerification(
 async function sendFirstMail(parts: EmailVerificationParts, user_id: string, email: string) {
   const { database, mailer, site_url, logger, rate_limits } = parts;
   // While mails cannot be sent each look at the profile would try again.
-  const may = await rate_limits.consume(pause, user_id).then(
-    () => true,
-    () => false,
-  );
+  const may = await rate_limits
+    .consume(pause, user_id)
+    .then(() => rate_limits.consume(of_mailbox, mailboxOf(email)))
+    .then(
+      () => true,
+      () => false,
+    );
   if (!may) return;
   const token = createMailToken();
   const mail = { user_id, email, token_hash: hashMailToken(token) };
@@ -74,6 +82,7 @@ export async function resendVerification(parts: EmailVerificationParts, profile:
   }
   await rate_limits.consume(pause, user_id);
   await rate_limits.consume(daily, user_id);
+  await rate_limits.consume(of_mailbox, mailboxOf(email));
   const token = createMailToken();
   try {
     await mailer.send(emailVerificationMail({ to: email, site_url, token }));
@@ -93,7 +102,7 @@ export async function confirmEmail(
   if (!status) {
     throw new AppError(
       'link_expired',
-      'This link does not work any more: it is older than 24 hours, or a newer mail has replaced it. Nothing was changed; sign in and have a new one sent.',
+      'This link does not work any more: it is older than 24 hours, a newer mail has replaced it, or the account is closed. Nothing was changed; sign in and have a new one sent.',
     );
   }
   return status;

@@ -12,7 +12,9 @@ const sign_ups_here: RateLimit = { name: 'sign_up_here', points: 1_000, per_ms: 
 const told_of_sign_up: RateLimit = { name: 'told_of_sign_up', points: 3, per_ms: day_ms };
 
 const mails_of_account: RateLimit = { name: 'sign_in_mail_account', points: 3, per_ms: 15 * minute_ms };
-const mails_of_account_a_day: RateLimit = { name: 'sign_in_mail_account_day', points: 10, per_ms: day_ms };
+/** The day's limits of an account are more than one client can use up: nobody else is to lock an owner out. */
+const mails_of_account_here: RateLimit = { name: 'sign_in_mail_account_client', points: 10, per_ms: day_ms };
+const mails_of_account_a_day: RateLimit = { name: 'sign_in_mail_account_day', points: 50, per_ms: day_ms };
 const mails_of_client: RateLimit = { name: 'sign_in_mail_client', points: 30, per_ms: hour_ms };
 
 const links_of_client: RateLimit = { name: 'link_client', points: 60, per_ms: hour_ms };
@@ -25,7 +27,8 @@ const wrong_passwords_here: RateLimit = {
   per_ms: 15 * minute_ms,
 };
 const wrong_passwords_of_client: RateLimit = { name: 'password_client', points: 100, per_ms: hour_ms };
-const wrong_passwords_of_account: RateLimit = { name: 'password_account', points: 100, per_ms: day_ms };
+/** At ten a quarter of an hour one client has 960 a day. */
+const wrong_passwords_of_account: RateLimit = { name: 'password_account', points: 1_000, per_ms: day_ms };
 
 /** Whose tries are counted: an address of an account, whether it exists or not, and where the request came from. */
 export type Trier = { email: string; client: string };
@@ -41,6 +44,7 @@ export function createSignInLimits(rate_limits: RateLimits, is_local: boolean) {
     async countMail({ email, client }: Trier) {
       const account = email.toLowerCase();
       await rate_limits.consume(mails_of_client, client);
+      await rate_limits.consume(mails_of_account_here, `${account} ${client}`);
       await rate_limits.consume(mails_of_account, account);
       await rate_limits.consume(mails_of_account_a_day, account);
     },

@@ -13,8 +13,8 @@ export async function listSignOuts(database: Database, since: string) {
 /** Notes that a person's tokens made until now are good only while their session lives. */
 export async function noteSignOut(database: Database, auth_id: string): Promise<void> {
   await sql`
-    insert into public.sign_outs (auth_id) values (${auth_id})
-    on conflict (auth_id) do update set signed_out_at = now()
+    insert into public.sign_outs (auth_id, signed_out_at) values (${auth_id}, clock_timestamp())
+    on conflict (auth_id) do update set signed_out_at = clock_timestamp()
   `.execute(database);
 }
 

@@ -46,19 +46,27 @@ const slack_ms = 60_000;
 export function createSignOuts(config: Config, database: Database, logger: Logger): SignOuts {
   const lifetime_ms = tokenLifetime(config) * 1000;
   /** When somebody signed out, and which of the sessions were found to live on. */
-  const known = new Map<string, { at_ms: number; alive: Map<string, boolean> }>();
+  const known = new Map<string, { at_ms: number; row_ms: number; alive: Map<string, boolean> }>();
   let looked_ms = Date.now() - lifetime_ms - slack_ms;
   let failing = false;
 
   function learn(auth_id: string, at_ms: number) {
     const before = known.get(auth_id);
-    if (!before || before.at_ms < at_ms) known.set(auth_id, { at_ms, alive: new Map() });
+    if (before && before.at_ms >= at_ms) return;
+    known.set(auth_id, { at_ms, row_ms: before?.row_ms ?? 0, alive: new Map() });
+  }
+
+  /** By the row's own time: this process's clock may be ahead of the database's, and what it noted itself look newer. */
+  function read(auth_id: string, row_ms: number) {
+    const before = known.get(auth_id);
+    if (before?.row_ms === row_ms) return;
+    known.set(auth_id, { at_ms: Math.max(before?.at_ms ?? 0, row_ms), row_ms, alive: new Map() });
   }
 
   async function look() {
     const now_ms = Date.now();
     const rows = await listSignOuts(database, new Date(looked_ms - slack_ms).toISOString());
-    for (const row of rows) learn(row.auth_id, Date.parse(row.signed_out_at));
+    for (const row of rows) read(row.auth_id, Date.parse(row.signed_out_at));
     for (const [auth_id, { at_ms }] of known) {
       if (at_ms < now_ms - lifetime_ms - slack_ms) known.delete(auth_id);
     }

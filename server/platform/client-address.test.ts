@@ -29,6 +29,9 @@ test.each([
   ['2001:0db8:0001:0002::1', '2001:db8:1:2::/64'],
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ['::1', '0:0:0:0::/64'],
+  ['192.0.2.4:50123', '192.0.2.4'],
+  ['[2001:db8:1:2::1]:50123', '2001:db8:1:2::/64'],
+  ['::ffff:c000:204', '192.0.2.4'],
 ])('%s is counted as %s: an IPv6 client has a whole /64', (address, counted) => {
   expect(clientAddress(asked(address), 0)).toBe(counted);
 });

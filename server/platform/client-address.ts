@@ -17,7 +17,14 @@ export function clientAddress(c: Context<AppEnvironment>, trust_proxy: number): 
 }
 
 function countedAs(address: string) {
-  const bare = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/^\[|\]$|%.*$/g, '');
+  // Some proxies add the port.
+  const bare = address.replace(/^\[([^\]]*)\](:\d+)?$|^([^:]+):\d+$/, '$1$3').replace(/%.*$/, '');
+  const mapped = /^::ffff:(?:(\d+(?:\.\d+){3})|([0-9a-f]{1,4}):([0-9a-f]{1,4}))$/i.exec(bare);
+  if (mapped?.[1]) return mapped[1];
+  if (mapped) {
+    const [high, low] = [Number.parseInt(mapped[2]!, 16), Number.parseInt(mapped[3]!, 16)];
+    return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  }
   if (!bare.includes(':')) return bare;
   const [head = '', tail] = bare.toLowerCase().split('::');
   const groups = head.split(':').filter(Boolean);

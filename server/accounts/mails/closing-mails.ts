@@ -11,7 +11,7 @@ export function accountClosedMail({ to, site_url, erase_after }: To & { erase_af
     subject: `Your account on ${site} is closed`,
     paragraphs: [
       `Your account ${to} on ${site} is closed, as you asked. You are signed out everywhere.`,
-      `You can restore it until ${formatTime(erase_after)}: sign in again and choose Restore. Everything will be as it was.`,
+      `You can restore it until ${formatTime(erase_after)}: sign in again and choose Restore. Your chats and files will be as they were.`,
       'After that it is erased for good: your profile, your chats, your files and what the coaches’ language model keeps of them. You will get a mail that lists what was erased.',
     ],
     action: { label: 'Sign in to restore it', url: `${site_url}/sign-in` },

@@ -51,14 +51,20 @@ export function alreadySignedUpMail({ to, site_url }: Parts): Mail {
   };
 }
 
-/** To somebody whose password was changed, or set. */
-export function passwordChangedMail({ to, site_url }: Parts): Mail {
+/** To somebody whose password was changed, or set. `others_are_out`: whether the sessions of other devices could be ended. */
+export function passwordChangedMail({
+  to,
+  site_url,
+  others_are_out,
+}: Parts & { others_are_out: boolean }): Mail {
   const site = new URL(site_url).host;
   return {
     to,
     subject: `Your password at ${site} was changed`,
     paragraphs: [
-      `The password of your account ${to} at ${site} was changed just now, and every other device was signed out.`,
+      others_are_out
+        ? `The password of your account ${to} at ${site} was changed just now, and every other device was signed out.`
+        : `The password of your account ${to} at ${site} was changed just now. Other devices may still be signed in: sign out everywhere in your settings.`,
       'If that was you, there is nothing to do.',
     ],
     action: { label: 'It was not me: set a new password', url: `${site_url}/forgot-password` },

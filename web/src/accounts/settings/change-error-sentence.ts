@@ -27,6 +27,8 @@ function reasonOf(error: AuthFailure) {
     case 'weak_password':
     case 'email_address_invalid':
       return authErrorSentence(error);
+    case 'email_unconfirmed':
+      return 'Confirm the address that you have first: open the link in the mail that we sent there.';
     case 'reauthentication_needed':
       return 'Your sign-in is too old for this. Sign out, sign in again, then try once more.';
   }
