@@ -214,7 +214,7 @@ describe('the same walk with OpenAI', () => {
     await page.getByRole('list', { name: 'Attached files' }).getByText('6 pages').waitFor();
     await send(page, 'How many subscribers does the Wednesday sourdough subscription have?');
     await page
-      .getByText(/Reading your file/)
+      .getByText(/Getting your files ready/)
       .first()
       .waitFor();
     await replyEnded(page, 1);
