@@ -338,6 +338,10 @@ it('turns, new files, deletions and failing stores at once never deadlock', asyn
   expect(ends.length).toBeGreaterThan(0);
   const codes = ends.filter(({ event }) => event === 'error').map(({ data }) => data.code);
   expect(codes).toEqual([]);
+  // After three failures in a row turns leave a store to the job: as if its time had come.
+  await pool.query('update public.vector_stores set attempts = 0, retry_at = null where user_id = $1', [
+    user_id,
+  ]);
   const { text } = await readTurn(await sender.send({ content: 'What is the secret of Gorsley?' }));
   expect(text).toContain('written nowhere else');
   const { rows } = await pool.query(
