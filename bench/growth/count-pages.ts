@@ -5,7 +5,10 @@ import type { DB } from '../../server/platform/database-types.ts';
 
 /** What one call touched, with everything that its functions and triggers ran. */
 export type Touched = {
-  /** Pages of 8 KiB, found in memory or read. A page that is asked for twice counts twice. */
+  /**
+   * Pages of 8 KiB of our tables and indexes, found in memory or read. A page that is asked for twice counts twice. Not
+   * those of PostgreSQL's catalogue: it is read anew whenever others change enough of it, and does not grow with ours.
+   */
   pages: number;
   /** Descents of an index: its scans, and entries put into it. */
   look_ups: number;
@@ -28,7 +31,7 @@ export async function countPages(
   client: pg.PoolClient,
   call: (database: Database) => Promise<unknown>,
 ): Promise<Touched> {
-  const plans: Plan[] = [];
+  const plans: unknown[] = [];
   const database = databaseOn(async (text, values) => {
     const { rows } = await client.query(
       `explain (analyze, buffers, timing off, format json) ${text}`,
@@ -47,7 +50,7 @@ export async function countPages(
     if (counters.pages === 0) delete relations[name];
   }
   return {
-    pages: sum(plans.map((plan) => pagesOf(plan.Plan) + pagesOf(plan.Planning))),
+    pages: sum(Object.values(relations).map(({ pages }) => pages)),
     look_ups: sum(Object.values(relations).map(({ look_ups }) => look_ups)),
     scanned_tables: Object.keys(relations).filter((name) => relations[name]!.scans > 0),
     relations,
@@ -64,21 +67,15 @@ export function databaseOn(query: (text: string, values: unknown[]) => Promise<u
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool: pool as never }) });
 }
 
-type Buffers = { 'Shared Hit Blocks'?: number; 'Shared Read Blocks'?: number };
-type Plan = { Plan: Buffers; Planning?: Buffers };
-
-function pagesOf(buffers: Buffers = {}) {
-  return (buffers['Shared Hit Blocks'] ?? 0) + (buffers['Shared Read Blocks'] ?? 0);
-}
-
 /**
  * The connection's own counters, which it has before it reports them, of each table and index. What an insert puts into
  * a partial index is no look-up: those hold what is running or special, and need not grow with the table.
  */
 async function readCounters(client: pg.PoolClient): Promise<Record<string, Counters>> {
   const { rows } = await client.query<{ name: string } & Record<keyof Counters, string>>(`
-    select oid::regclass as name, pg_stat_get_xact_blocks_fetched(oid) as pages, 0 as look_ups,
-      pg_stat_get_xact_numscans(oid) as scans
+    select oid::regclass as name,
+      pg_stat_get_xact_blocks_fetched(oid) + pg_stat_get_xact_blocks_fetched(reltoastrelid) as pages,
+      0 as look_ups, pg_stat_get_xact_numscans(oid) as scans
     from pg_class
     where relkind = 'r' and relnamespace in ('public'::regnamespace, 'auth'::regnamespace)
     union all

@@ -12,7 +12,7 @@ export type Sample = {
 
 export type Of = 'any chat' | 'long chat';
 
-/** Calls before the first one that counts, until PostgreSQL has read its catalogue and chosen its plans. */
+/** Calls before the first one that counts, until PostgreSQL has chosen its plans. */
 export const warm_up = 12;
 
 /**
