@@ -8,26 +8,13 @@ import { loadPlans } from '../server/billing/load-plans.ts';
 import { listUsageDifferences, setPlans } from '../server/billing/queries.ts';
 import { reconcile } from '../server/billing/reconcile.ts';
 import { createStripeClient } from '../server/billing/stripe-client.ts';
-import { loadConfig, StartError } from '../server/platform/config.ts';
-import { createLogger } from '../server/platform/logger.ts';
-import { runUndo, type Undo } from '../server/prepare-database.ts';
 import { openPresentDatabase } from './open-present-database.ts';
+import { runCommand } from './run-command.ts';
 
-const root = join(import.meta.dirname, '..');
-const undo: Undo = [];
-let logger = createLogger('warn');
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    await runUndo(undo, logger);
-    process.exit(1);
-  });
-}
-
-try {
-  const config = loadConfig(root);
-  logger = createLogger(config.log_level);
+await runCommand(async (command) => {
+  const { root, config, logger } = command;
   const plans = await loadPlans(join(root, 'plans.yaml'));
-  const database = await openPresentDatabase(config, root, undo, logger);
+  const database = await openPresentDatabase(command);
   await setPlans(database, plans);
   const lines = (await listUsageDifferences(database)).map(
     ({ user_id, counter, metered, in_ledger }) =>
@@ -40,15 +27,13 @@ try {
       if (!what.startsWith('meter_of_')) lines.push(`${id}: ${what}${is_mended ? ', mended' : ''}`);
     }
   }
-  const compared = config.stripe
-    ? 'The meters are what the ledger says, and Stripe agrees.'
-    : 'The meters are what the ledger says.';
-  process.stdout.write(`${lines.length > 0 ? lines.join('\n') : compared}\n`);
-  if (lines.length > 0) process.exitCode = 1;
-} catch (error) {
-  if (!(error instanceof StartError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-} finally {
-  await runUndo(undo, logger);
-}
+  if (lines.length > 0) {
+    process.exitCode = 1;
+    return lines;
+  }
+  return [
+    config.stripe
+      ? 'The meters are what the ledger says, and Stripe agrees.'
+      : 'The meters are what the ledger says.',
+  ];
+});

@@ -7,11 +7,10 @@ import { findAccountByEmail } from '../server/accounts/queries.ts';
 import { grantPlan, listGrants, revokeGrant } from '../server/billing/grant-queries.ts';
 import { loadPlans } from '../server/billing/load-plans.ts';
 import { setPlans } from '../server/billing/queries.ts';
-import { loadConfig, StartError } from '../server/platform/config.ts';
+import { StartError } from '../server/platform/config.ts';
 import type { Database } from '../server/platform/database.ts';
-import { createLogger } from '../server/platform/logger.ts';
-import { runUndo, type Undo } from '../server/prepare-database.ts';
 import { openPresentDatabase } from './open-present-database.ts';
+import { runCommand } from './run-command.ts';
 
 const usage = `Usage:
   npm run grant -- someone@example.org pro 2027-01-31 "a note"   gives that plan until the end of that day (UTC)
@@ -19,34 +18,14 @@ const usage = `Usage:
   npm run grant -- end <id>                                      ends one now
 `;
 
-const root = join(import.meta.dirname, '..');
-const undo: Undo = [];
-let logger = createLogger('warn');
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    await runUndo(undo, logger);
-    process.exit(1);
-  });
-}
+const plans_file = join(import.meta.dirname, '..', 'plans.yaml');
 
-const words = process.argv.slice(2);
-const run = readCommand(words);
+const run = readCommand(process.argv.slice(2));
 if (!run) {
   process.stderr.write(usage);
   process.exitCode = 2;
 } else {
-  try {
-    const config = loadConfig(root);
-    logger = createLogger(config.log_level);
-    const lines = await run(await openPresentDatabase(config, root, undo, logger));
-    process.stdout.write(`${lines.join('\n')}\n`);
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  } finally {
-    await runUndo(undo, logger);
-  }
+  await runCommand(async (command) => run(await openPresentDatabase(command)));
 }
 
 function readCommand([first, second, third, note = '', ...others]: string[]) {
@@ -64,7 +43,7 @@ async function give(
   database: Database,
   { email, plan, until, note }: { email: string; plan: string; until: number; note: string },
 ): Promise<string[]> {
-  const plans = await loadPlans(join(root, 'plans.yaml'));
+  const plans = await loadPlans(plans_file);
   if (!plans.plans.some(({ slug }) => slug === plan)) {
     const known = plans.plans.map(({ slug }) => slug).join(', ');
     throw new StartError(`There is no plan ${plan}, only ${known}. Nothing was changed.`);

@@ -1,23 +1,21 @@
 import { join } from 'node:path';
-import { type Config, StartError } from '../server/platform/config.ts';
+import { StartError } from '../server/platform/config.ts';
 import { describeConnectionFailure } from '../server/platform/connection-failure.ts';
 import { createDatabase, createPool, type Database } from '../server/platform/database.ts';
-import type { Logger } from '../server/platform/logger.ts';
 import { findPendingFiles, readSchemaFiles } from '../server/platform/migrate.ts';
-import { openDatabaseServer, type Undo } from '../server/prepare-database.ts';
+import { openDatabaseServer } from '../server/prepare-database.ts';
+import type { Command } from './run-command.ts';
 
 /**
- * The database for a command, with everything that this version needs; embedded, as it runs or started for the command. The
- * caller runs `undo`. Throws a `StartError`.
+ * The database for a command, with everything that this version needs; embedded, as it runs or started for the command.
+ * Throws a `StartError`; `where_none` ends the sentence where there is no database yet.
  */
 export async function openPresentDatabase(
-  config: Config,
-  root: string,
-  undo: Undo,
-  logger: Logger,
+  { root, config, logger, undo }: Command,
+  where_none = 'start Touchline with npm start, and try again.',
 ): Promise<Database> {
   const url = await openDatabaseServer(config, undo, logger);
-  if (!url) throw new StartError('There is no database yet: start Touchline with npm start, and try again.');
+  if (!url) throw new StartError(`There is no database yet: ${where_none}`);
   const pool = createPool(url, 2, logger);
   undo.push(() => pool.end());
   const pending = await findPendingFiles(pool, readSchemaFiles(join(root, 'schema'))).catch((cause) => {

@@ -3,16 +3,13 @@
  * mode it uses the database as it runs, else starts it and stops it again. Doing it twice does no harm. Exit code 1 when
  * it could not be done, 2 when it was not understood.
  */
-import { join } from 'node:path';
 import { operatorAddedMail } from '../server/accounts/mails.ts';
 import { findAccountByEmail, grantRole, listOperators, revokeRole } from '../server/accounts/queries.ts';
-import { type Config, loadConfig, StartError } from '../server/platform/config.ts';
-import { describeConnectionFailure } from '../server/platform/connection-failure.ts';
-import { createDatabase, createPool, type Database } from '../server/platform/database.ts';
-import { createLogger } from '../server/platform/logger.ts';
+import { StartError } from '../server/platform/config.ts';
+import type { Database } from '../server/platform/database.ts';
 import { createMailer } from '../server/platform/mail/mailer.ts';
-import { findPendingFiles, readSchemaFiles } from '../server/platform/migrate.ts';
-import { openDatabaseServer, runUndo, type Undo } from '../server/prepare-database.ts';
+import { openPresentDatabase } from './open-present-database.ts';
+import { type Command, runCommand } from './run-command.ts';
 
 const usage = `Usage:
   npm run operator -- add someone@example.org      makes that account an operator
@@ -20,38 +17,20 @@ const usage = `Usage:
   npm run operator -- list                         shows who is an operator
 `;
 
-type Command = { name: 'list' } | { name: 'add' | 'remove'; email: string };
+type Wish = { name: 'list' } | { name: 'add' | 'remove'; email: string };
 
-const root = join(import.meta.dirname, '..');
-const undo: Undo = [];
-let logger = createLogger('warn');
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    await runUndo(undo, logger);
-    process.exit(1);
-  });
-}
-
-const command = readCommand(process.argv.slice(2));
-if (!command) {
+const wish = readWish(process.argv.slice(2));
+if (!wish) {
   process.stderr.write(usage);
   process.exitCode = 2;
 } else {
-  try {
-    const config = loadConfig(root);
-    logger = createLogger(config.log_level);
-    const lines = await run(command, config, await openDatabase(config));
-    process.stdout.write(`${lines.join('\n')}\n`);
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  } finally {
-    await runUndo(undo, logger);
-  }
+  await runCommand(async (command) => {
+    const where_none = 'start Touchline with npm start, sign up there, and try again.';
+    return fulfil(wish, command, await openPresentDatabase(command, where_none));
+  });
 }
 
-function readCommand([name, email, ...others]: string[]): Command | undefined {
+function readWish([name, email, ...others]: string[]): Wish | undefined {
   if (others.length > 0) return undefined;
   if (name === 'list') return email === undefined ? { name } : undefined;
   if (name !== 'add' && name !== 'remove') return undefined;
@@ -59,45 +38,23 @@ function readCommand([name, email, ...others]: string[]): Command | undefined {
   return /^[^\s@]+@[^\s@]+$/.test(address) ? { name, email: address } : undefined;
 }
 
-/** The database, which has everything that this version needs. Throws a `StartError`. */
-async function openDatabase(config: Config): Promise<Database> {
-  const url = await openDatabaseServer(config, undo, logger);
-  if (!url) {
-    throw new StartError(
-      'There is no database yet: start Touchline with npm start, sign up there, and try again.',
-    );
-  }
-  const pool = createPool(url, 2, logger);
-  undo.push(() => pool.end());
-  const pending = await findPendingFiles(pool, readSchemaFiles(join(root, 'schema'))).catch((cause) => {
-    throw cause instanceof StartError ? cause : new StartError(describeConnectionFailure(cause), { cause });
-  });
-  if (pending.length > 0) {
-    const names = pending.map((file) => file.name).join(', ');
-    throw new StartError(
-      `The database does not have the present form of ${names}: npm run migrate, then try again.`,
-    );
-  }
-  return createDatabase(pool);
-}
-
-async function run(command: Command, config: Config, database: Database): Promise<string[]> {
-  if (command.name === 'list') return describeOperators(database);
-  const account = await findAccountByEmail(database, command.email);
+async function fulfil(wish: Wish, command: Command, database: Database): Promise<string[]> {
+  if (wish.name === 'list') return describeOperators(database);
+  const account = await findAccountByEmail(database, wish.email);
   if (!account) {
     throw new StartError(
-      `No account has the address ${command.email}: sign up with it first, then run this again. Nothing was changed.`,
+      `No account has the address ${wish.email}: sign up with it first, then run this again. Nothing was changed.`,
     );
   }
-  if (command.name === 'remove') return removeOperator(database, command.email, account.id);
+  if (wish.name === 'remove') return removeOperator(database, wish.email, account.id);
   if (account.is_deleted) {
     throw new StartError(
-      `The account ${command.email} is closed, so it cannot be an operator. Nothing was changed.`,
+      `The account ${wish.email} is closed, so it cannot be an operator. Nothing was changed.`,
     );
   }
   const lines = (await grantRole(database, account.id, null))
-    ? [`${command.email} is an operator now. ${await tell(config, command.email)}`]
-    : [`${command.email} is an operator already. Nothing was changed.`];
+    ? [`${wish.email} is an operator now. ${await tell(command, wish.email)}`]
+    : [`${wish.email} is an operator already. Nothing was changed.`];
   if (!account.email_confirmed) {
     lines.push(
       'This address has not been confirmed: make sure that the account belongs to the person you mean.',
@@ -127,7 +84,7 @@ async function describeOperators(database: Database) {
 }
 
 /** Sends the mail that tells a new operator; the role stands whether it goes out or not. */
-async function tell(config: Config, to: string) {
+async function tell({ config, logger }: Command, to: string) {
   const mailer = createMailer(config, logger);
   const site_url = config.public_url ?? `http://localhost:${config.port}`;
   try {

@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import { loadPlans } from '../server/billing/load-plans.ts';
 import { createStripeClient } from '../server/billing/stripe-client.ts';
 import { syncCatalog } from '../server/billing/sync-catalog.ts';
-import { loadConfig, StartError } from '../server/platform/config.ts';
+import { StartError } from '../server/platform/config.ts';
+import { runCommand } from './run-command.ts';
 
-const root = join(import.meta.dirname, '..');
-try {
+await runCommand(async ({ root, config }) => {
   const plans = await loadPlans(join(root, 'plans.yaml'));
-  const config = loadConfig(root);
   if (!config.stripe) {
     throw new StartError(
       'STRIPE_SECRET_KEY is not set: copy the secret key from Stripe’s dashboard, Developers, API keys.',
@@ -20,12 +19,8 @@ try {
   const site_url = config.public_url ?? `http://localhost:${config.port}`;
   const stripe = await createStripeClient(config.stripe).load();
   const lines = await syncCatalog(stripe, plans, site_url).catch(explain);
-  process.stdout.write(`${lines.length > 0 ? lines.join('\n') : 'All is as plans.yaml says.'}\n`);
-} catch (error) {
-  if (!(error instanceof StartError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+  return lines.length > 0 ? lines : ['All is as plans.yaml says.'];
+});
 
 /** Stripe's errors may quote a part of the key, so only their kind is told. */
 function explain(cause: unknown): never {
