@@ -37,7 +37,7 @@ async function run(script: string, words: string[] = [], settings: Record<string
   child.stderr.on('data', (chunk) => {
     output += chunk;
   });
-  const [code] = await once(child, 'exit');
+  const [code] = await once(child, 'close');
   return { code, output };
 }
 
