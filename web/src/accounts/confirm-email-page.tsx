@@ -1,8 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { Button } from '../platform/button.tsx';
-import { Problem } from '../platform/fields.tsx';
 import { useAuth } from './auth-context.ts';
+import { LinkClick } from './link-click.tsx';
 import { button_link_look, LinkProblem } from './link-problem.tsx';
 import { SignInFrame } from './sign-in-frame.tsx';
 import { useLink } from './use-link.ts';
@@ -79,25 +78,17 @@ export function ConfirmEmailPage() {
     );
   }
   return (
-    <SignInFrame
+    <LinkClick
       title="Confirm the change of address"
       lead="Your account gets a new email address when both mailboxes, the old one and the new one, have confirmed it."
-      mails={false}
+      label="Confirm the change"
+      busy_label="Confirming"
+      busy={state === 'busy'}
+      problem={problem}
+      onClick={confirm}
     >
-      <div className="flex flex-col gap-4">
-        <Problem>{problem}</Problem>
-        <Button
-          look="primary"
-          autoFocus
-          aria-disabled={state === 'busy'}
-          onClick={() => void confirm()}
-          className="min-h-11"
-        >
-          {state === 'busy' ? 'Confirming' : 'Confirm the change'}
-        </Button>
-        <p className="text-muted">You did not ask for it? Close this page, and everything stays as it is.</p>
-      </div>
-    </SignInFrame>
+      <p className="text-muted">You did not ask for it? Close this page, and everything stays as it is.</p>
+    </LinkClick>
   );
 }
 

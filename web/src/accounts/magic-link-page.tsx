@@ -1,10 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { Button } from '../platform/button.tsx';
-import { Problem } from '../platform/fields.tsx';
 import { takeReturn } from './kept-return.ts';
+import { LinkClick } from './link-click.tsx';
 import { button_link_look, LinkProblem } from './link-problem.tsx';
-import { SignInFrame } from './sign-in-frame.tsx';
 import { useLink } from './use-link.ts';
 
 /** Signs in by a link from a mail, once it is clicked: programs that look into mails open links, too. */
@@ -34,23 +32,14 @@ export function MagicLinkPage() {
     setProblem(problem);
   };
   return (
-    <SignInFrame
+    <LinkClick
       title="Sign in with your link"
       lead="One click, and you are in. No password needed."
-      mails={false}
-    >
-      <div className="flex flex-col gap-4">
-        <Problem>{problem}</Problem>
-        <Button
-          look="primary"
-          autoFocus
-          aria-disabled={busy}
-          onClick={() => void signIn()}
-          className="min-h-11"
-        >
-          {busy ? 'Signing in' : 'Sign in'}
-        </Button>
-      </div>
-    </SignInFrame>
+      label="Sign in"
+      busy_label="Signing in"
+      busy={busy}
+      problem={problem}
+      onClick={signIn}
+    />
   );
 }

@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ApiError, sentenceFor } from '../platform/api-error.ts';
-import { Button } from '../platform/button.tsx';
 import { Done, Problem } from '../platform/fields.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
 import { useAuth } from './auth-context.ts';
+import { LinkClick } from './link-click.tsx';
 import { button_link_look, LinkProblem } from './link-problem.tsx';
 import { SendAgainButton } from './send-again-button.tsx';
 import { SignInFrame } from './sign-in-frame.tsx';
@@ -69,24 +69,15 @@ export function VerifyEmailPage() {
     );
   }
   return (
-    <SignInFrame
+    <LinkClick
       title="Confirm your email"
       lead="One click shows us that this address is yours."
-      mails={false}
-    >
-      <div className="flex flex-col gap-4">
-        <Problem>{problem}</Problem>
-        <Button
-          look="primary"
-          autoFocus
-          aria-disabled={state === 'busy'}
-          onClick={() => void confirm()}
-          className="min-h-11"
-        >
-          {state === 'busy' ? 'Confirming' : 'Confirm my email'}
-        </Button>
-      </div>
-    </SignInFrame>
+      label="Confirm my email"
+      busy_label="Confirming"
+      busy={state === 'busy'}
+      problem={problem}
+      onClick={confirm}
+    />
   );
 }
 
