@@ -30,6 +30,9 @@ export const meSchema = z
     subscription_plan: z.string(),
     subscription_quota: counters.openapi({ description: 'Null: unlimited.' }),
     subscription_usage: counters,
+    credits: z.int().openapi({ description: 'Bought messages that are left.' }),
+    period_started_at: z.string(),
+    renews_at: z.string().openapi({ description: 'When the usage begins anew.' }),
     is_active: z.boolean(),
     email_confirmed: z.boolean(),
     email_verification: z.object({

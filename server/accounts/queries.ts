@@ -25,6 +25,11 @@ export function findProfile(database: Database, auth_id: string) {
       'subscription_plan',
       'subscription_quota',
       sql<Counters>`public.usage_now(profiles)`.as('subscription_usage'),
+      'message_credits as credits',
+      sql<string>`
+        greatest(quota_last_reset, public.period_start(coalesce(quota_anchor, profiles.created_at), now()))
+      `.as('period_started_at'),
+      sql<string>`public.period_end(coalesce(quota_anchor, profiles.created_at), now())`.as('renews_at'),
       'is_active',
       'is_deleted',
       'deleted_at',

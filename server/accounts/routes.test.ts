@@ -22,12 +22,31 @@ it('whoever signs up has a profile with the free plan', async () => {
     subscription_plan: 'free',
     subscription_quota: { messages: 50, files: 10, tokens: 200_000 },
     subscription_usage: { messages: 0, files: 0, tokens: 0 },
+    credits: 0,
     is_active: true,
     email_confirmed: false,
     unconfirmed_messages: 3,
     language: null,
     time_zone: null,
     role: 'member',
+  });
+});
+
+it('the profile tells of the same meter, and the same moment of renewal, as billing does', async () => {
+  const member = await server.signUp();
+  await pool.query(
+    `update public.profiles
+     set created_at = '2024-01-31T10:00:00Z', quota_last_reset = now() - interval '40 days', message_credits = 7,
+       subscription_usage = '{"messages": 50, "files": 3, "tokens": 9}'
+     where email = $1`,
+    [member.email],
+  );
+  const { quota, usage, credits, period_started_at, renews_at } = await member.json('/api/billing');
+  expect(credits).toBe(7);
+  expect(usage.messages).toBe(0);
+  expect(Date.parse(renews_at)).toBeGreaterThan(Date.now());
+  expect(await member.json('/api/me')).toMatchObject({
+    ...{ subscription_quota: quota, subscription_usage: usage, credits, period_started_at, renews_at },
   });
 });
 

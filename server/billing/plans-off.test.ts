@@ -32,3 +32,9 @@ it.each([
   const member = await server.signUp();
   expect((await member.fetch(`/api/billing/usage?${query}`)).status).toBe(status);
 });
+
+it('a coach is listed with what the plans are called that include it', async () => {
+  const { coaches } = (await (await fetch(`${server.url}/api/coaches`)).json()) as any;
+  expect(coaches[0].plans).toEqual(['free', 'starter', 'pro', 'enterprise']);
+  expect(coaches[0].plan_titles).toEqual(['Free', 'Starter', 'Pro', 'Enterprise']);
+});

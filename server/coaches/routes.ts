@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import type { PlanCatalog } from '../billing/plans.ts';
 import { createRouter, jsonResponse, problemResponse } from '../platform/routes.ts';
 import type { Coach } from './coach-file.ts';
 
@@ -11,6 +12,9 @@ const coachSchema = z
     accent: z.string(),
     accent_dark: z.string(),
     plans: z.array(z.string()).openapi({ description: 'Whose members may work with it.' }),
+    plan_titles: z
+      .array(z.string())
+      .openapi({ description: 'What these plans are called, the smallest first.' }),
     starters: z.array(z.string()),
     steps: z.array(z.string()).openapi({ description: 'The titles of the playbook’s steps.' }),
     deliverable: z.string().openapi({ description: 'What one walks away with.' }),
@@ -28,10 +32,11 @@ const listCoaches = createRoute({
 });
 
 /** The routes of the coaches; they are public, so that one can look before signing up. */
-export function coachRoutes({ coaches }: { coaches: Coach[] }) {
+export function coachRoutes({ coaches, plans: catalog }: { coaches: Coach[]; plans: PlanCatalog }) {
   const described = coaches.map(
     ({ slug, name, tagline, description, accent, accent_dark, plans, starters, playbook, deliverable }) => ({
       ...{ slug, name, tagline, description, accent, accent_dark, plans, starters },
+      plan_titles: catalog.plans.filter((plan) => plans.includes(plan.slug)).map(({ title }) => title),
       steps: playbook.map((step) => step.title),
       deliverable: deliverable.title,
     }),
