@@ -12,6 +12,14 @@ test('dates and times are written in the language and the time zone that were ch
   expect(createFormats('en-GB', 'America/New_York').moment(at)).toBe('22 November 2026 at 18:40');
 });
 
+test('what comes within the year is written without it', () => {
+  expect(createFormats('en-GB', 'UTC').dayAndTime('2026-12-03T09:12:00Z')).toBe('3 December at 09:12');
+  expect(createFormats('en-US', 'UTC').dayAndTime('2026-12-03T09:12:00Z')).toMatch(
+    /^December 3 at 9:12\sAM$/,
+  );
+  expect(createFormats('en-GB', 'Asia/Tokyo').weekday('2026-12-03')).toBe('Thursday 3 December');
+});
+
 test('a day without a time is the same day everywhere', () => {
   for (const zone of ['Pacific/Pago_Pago', 'Pacific/Kiritimati']) {
     expect(createFormats('en-GB', zone).date('2026-12-22')).toBe('22 December 2026');

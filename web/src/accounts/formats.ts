@@ -12,6 +12,9 @@ export function createFormats(language: string | null, time_zone: string | null)
   const timeZone = known(
     () => new Intl.DateTimeFormat('en', { timeZone: time_zone ?? undefined }).resolvedOptions().timeZone,
   );
+  // As `timeStyle` does it, which cannot stand beside a day without its year: 09:12, or 9:12 AM.
+  const { hour12 } = new Intl.DateTimeFormat(locale, { hour: 'numeric' }).resolvedOptions();
+  const hour = hour12 ? 'numeric' : '2-digit';
   const write = (at: string | Date, options: Intl.DateTimeFormatOptions) => {
     // A date without a time is the same everywhere.
     const is_day = typeof at === 'string' && /^\d{4}-\d\d-\d\d$/.test(at);
@@ -25,7 +28,19 @@ export function createFormats(language: string | null, time_zone: string | null)
     moment: (at: string | Date) => write(at, { dateStyle: 'long', timeStyle: 'short' }),
     /** `23:40` */
     time: (at: string | Date) => write(at, { timeStyle: 'short' }),
+    /** `3 December at 09:12`: for what comes within the year. */
+    dayAndTime: (at: string | Date) => write(at, { day: 'numeric', month: 'long', hour, minute: '2-digit' }),
+    /** `3 Dec` */
+    shortDay: (at: string | Date) => write(at, { day: 'numeric', month: 'short' }),
+    /** `Thursday 3 December` */
+    weekday: (at: string | Date) => write(at, { weekday: 'long', day: 'numeric', month: 'long' }),
     number: (value: number) => new Intl.NumberFormat(locale).format(value),
+    /** `5K`, `1.2M`: where room is short. */
+    shortNumber: (value: number) =>
+      new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 }).format(value),
+    /** `7%` */
+    percent: (share: number) =>
+      new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(share),
     /** `48 kB`, `3.2 MB` */
     size(size_bytes: number) {
       const [unit, divisor] =

@@ -1,3 +1,4 @@
+import type { Allowance } from '../accounts/me.ts';
 import type { Api } from '../platform/api.ts';
 import { ApiError } from '../platform/api-error.ts';
 import { createStore, type Store } from '../platform/store.ts';
@@ -17,7 +18,8 @@ export type TurnListeners = {
   onAccepted: (turn: LiveTurn) => void;
   /** The server did not take the request; the turn is gone, what was written for it must go back to its writer. */
   onRefused: (turn: LiveTurn, request: TurnRequest, error: ApiError) => void;
-  onEnded: (turn: LiveTurn, messages_left: number | null) => void;
+  /** `left`: what the server says is left after it, where it does. */
+  onEnded: (turn: LiveTurn, left: Allowance | null) => void;
 };
 
 export type LiveTurns = ReturnType<typeof createLiveTurns>;
@@ -91,7 +93,7 @@ export function createLiveTurns(api: Api, listeners: TurnListeners, waits = wait
           const next = applyTurnEvent(current, event);
           store.set(start.chat_session_id, next);
           if (event.type === 'turn') listeners.onAccepted(next);
-          if (event.type === 'end') listeners.onEnded(next, event.allowance.messages);
+          if (event.type === 'end') listeners.onEnded(next, event.allowance);
           if (event.type === 'error') listeners.onEnded(next, null);
         });
         if (ended) return;

@@ -16,6 +16,8 @@ const request: TurnRequest = {
 };
 const refusal = new ApiError('turn_in_progress', 409, 'The coach is still answering.');
 
+const left = { messages: 4, files: 1, tokens: 900, credits: 0 };
+
 function effectsOnPage() {
   const queryClient = new QueryClient();
   const drafts = createDrafts(storage, () => 'm');
@@ -29,11 +31,11 @@ test('other tabs hear of what is written here, never of what was only joined: th
   const { effects, tellOtherTabs } = effectsOnPage();
   const joined = newLiveTurn('t', 's', null);
   effects.onAccepted(joined);
-  effects.onEnded(joined, 4);
+  effects.onEnded(joined, left);
   expect(tellOtherTabs).not.toHaveBeenCalled();
   const written = newLiveTurn('t', 's', request);
   effects.onAccepted(written);
-  effects.onEnded(written, 4);
+  effects.onEnded(written, left);
   const news = { chat_session_id: 's', gone: false };
   expect(tellOtherTabs.mock.calls).toEqual([[news], [news]]);
 });

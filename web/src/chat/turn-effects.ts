@@ -1,10 +1,13 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { noteMessagesLeft } from '../accounts/me.ts';
+import { type Allowance, noteAllowance } from '../accounts/me.ts';
 import { type ChatSession, chatSessionKey, raiseChatSession } from './chat-session.ts';
 import { type Drafts, editDraftKey } from './drafts.ts';
 import type { TurnListeners } from './live-turns.ts';
 import { messagesKey } from './message.ts';
 import type { TellOtherTabs } from './other-tabs.ts';
+
+/** Refusals that lie with the account rather than with the message. */
+const account_refusals = ['quota_exhausted', 'plan_required', 'email_unconfirmed', 'account_inactive'];
 
 /** What a turn changes elsewhere on the page: the list of chats, the stored messages, the allowance, the draft. */
 export function turnEffects({
@@ -36,11 +39,13 @@ export function turnEffects({
     },
 
     onRefused(turn, request, error) {
+      if (error.code === 'quota_exhausted' && error.details.allowances !== undefined)
+        noteAllowance(queryClient, error.details.allowances as Allowance);
       // Where nothing was written, the reason alone stands at the composer.
       if (request.draft_key === null) drafts.notice(turn.chat_session_id, error.message, error.code);
       else drafts.putBack(request.draft_key, request, error.message, error.code);
-      if (error.code === 'quota_exhausted' || error.code === 'email_unconfirmed')
-        void queryClient.invalidateQueries({ queryKey: ['me'] });
+      // What the page believed of the account was wrong, or is not true any more.
+      if (account_refusals.includes(error.code)) void queryClient.invalidateQueries({ queryKey: ['me'] });
       const known = [null, turn.chat_session_id, editDraftKey(turn.chat_session_id)];
       if (known.includes(request.draft_key)) {
         void queryClient.invalidateQueries({ queryKey: messagesKey(turn.chat_session_id) });
@@ -50,9 +55,9 @@ export function turnEffects({
       }
     },
 
-    onEnded(turn, messages_left) {
+    onEnded(turn, left) {
       if (turn.request !== null) tellOtherTabs({ chat_session_id: turn.chat_session_id, gone: false });
-      noteMessagesLeft(queryClient, messages_left);
+      if (left !== null) noteAllowance(queryClient, left);
       if (turn.user_message_id !== null || turn.request === null) {
         void queryClient.invalidateQueries({ queryKey: messagesKey(turn.chat_session_id) });
       }

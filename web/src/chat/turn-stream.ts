@@ -1,4 +1,5 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import type { Allowance } from '../accounts/me.ts';
 import type { Citation } from './message.ts';
 
 /** What arrives while a coach answers. `sequence`: length of the reply in UTF-16 units, this event included. */
@@ -21,7 +22,8 @@ export type TurnEvent =
       history_shortened: boolean;
       /** The coach had to do without the files. */
       files_missing?: boolean;
-      allowance: { messages: number | null };
+      /** Null where the account is gone. */
+      allowance: Allowance | null;
     }
   | { type: 'error'; code: string; detail: string; counted: boolean };
 
