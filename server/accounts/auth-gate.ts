@@ -20,15 +20,16 @@ import {
   refuse,
   wrong_password,
 } from './auth-answers.ts';
-import { createSendBehind, sendMailsOf } from './auth-mails.ts';
+import { sendMailsOf } from './auth-mails.ts';
 import { changeSignIn } from './change-sign-in.ts';
 import { confirmEmailChange } from './email-change.ts';
 import { findWaitingEmailChange } from './email-change-queries.ts';
 import { createEvenTime, type Pause } from './even-time.ts';
 import { hashMailToken } from './mail-token.ts';
-import { alreadySignedUpMail, passwordRemovedMail } from './mails/sign-in-mails.ts';
+import { alreadySignedUpMail } from './mails/sign-in-mails.ts';
 import { proveAddress } from './prove-address.ts';
 import { redirectToProvider, returnFromProvider } from './provider-sign-in.ts';
+import { sendBehind } from './send-behind.ts';
 import { createSignInLimits } from './sign-in-limits.ts';
 import { findUserOfEmailChange, insertRecoverySession } from './sign-in-queries.ts';
 import type { SignOuts } from './sign-outs.ts';
@@ -54,12 +55,14 @@ const longest_email = 255;
  * there (0014). `pause`: how it waits, for tests.
  */
 export function authGate(given: AuthGateParts, auth: LocalAuth, pause?: Pause) {
-  const { config, database, logger, mailer, site_url, sign_outs, verifyToken } = given;
+  const { config, database, logger, site_url, sign_outs, verifyToken } = given;
   const limits = createSignInLimits(given.rate_limits, config.is_local);
-  const sendBehind = createSendBehind(mailer, logger);
   const inEvenTime = createEvenTime(pause);
-  const parts = { ...given, auth, limits, sendBehind };
-  const providers = { ...parts, onProven: (auth_id: string) => prove({ auth_id, by: 'provider' }) };
+  const parts = { ...given, auth, limits };
+  const providers = {
+    ...parts,
+    onProven: (auth_id: string) => proveAddress(given, { auth_id, by: 'provider' }),
+  };
   let has_warned = false;
   const clientOf = (c: AuthContext) => {
     if (!has_warned && !config.is_local && config.trust_proxy === 0 && c.req.header('x-forwarded-for')) {
@@ -68,7 +71,7 @@ export function authGate(given: AuthGateParts, auth: LocalAuth, pause?: Pause) {
     }
     return clientAddress(c, config.trust_proxy);
   };
-  sendMailsOf(auth, sendBehind, site_url);
+  sendMailsOf(auth, given);
 
   const calls: Record<string, (c: AuthContext) => Promise<Response>> = {
     'GET user': tellUser,
@@ -141,7 +144,7 @@ export function authGate(given: AuthGateParts, auth: LocalAuth, pause?: Pause) {
     const refused = (await answer.clone().json()) as { error_code?: string };
     if (refused.error_code !== 'user_already_exists') return passBack(c, answer);
     limits.countToldOfSignUp(email).then(
-      () => sendBehind(alreadySignedUpMail({ to: email.toLowerCase(), site_url })),
+      () => sendBehind(given, alreadySignedUpMail({ to: email.toLowerCase(), site_url })),
       () => {},
     );
     throw new AuthRefusal(
@@ -199,7 +202,7 @@ export function authGate(given: AuthGateParts, auth: LocalAuth, pause?: Pause) {
     if (!answer.ok) return passBack(c, answer);
     const session = (await answer.clone().json()) as Session;
     const session_id = readSessionId(decodeJwt(session.access_token));
-    await prove({ auth_id: session.user.id, by: 'mail', session_id });
+    await proveAddress(given, { auth_id: session.user.id, by: 'mail', session_id });
     if (type === 'recovery' && session_id) await insertRecoverySession(database, session_id);
     return passBack(c, answer);
   }
@@ -232,13 +235,8 @@ export function authGate(given: AuthGateParts, auth: LocalAuth, pause?: Pause) {
       provider_refresh_token?: string;
     };
     const session_id = readSessionId(decodeJwt(session.access_token));
-    await prove({ auth_id: session.user.id, by: 'provider', session_id });
+    await proveAddress(given, { auth_id: session.user.id, by: 'provider', session_id });
     return c.json(session);
-  }
-
-  async function prove(proof: Parameters<typeof proveAddress>[1]) {
-    const to = await proveAddress({ database, sign_outs }, proof);
-    if (to) sendBehind(passwordRemovedMail({ to, site_url }));
   }
 
   async function signOut(c: AuthContext) {

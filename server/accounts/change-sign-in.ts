@@ -5,27 +5,24 @@ import type { Config } from '../platform/config.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
 import type { LocalAuth } from '../platform/local-auth.ts';
-import type { Mailer } from '../platform/mail/mailer.ts';
 import type { RateLimits } from '../platform/rate-limit.ts';
 import { type AuthContext, AuthRefusal, askAuth, passBack, readBody, readText } from './auth-answers.ts';
-import type { SendBehind } from './auth-mails.ts';
 import { startEmailChange } from './email-change.ts';
 import { passwordChangedMail } from './mails/sign-in-mails.ts';
+import { type MailParts, sendBehind } from './send-behind.ts';
 import type { SignInLimits } from './sign-in-limits.ts';
 import { insertRecoverySession, takeRecoverySession } from './sign-in-queries.ts';
 import type { SignOuts } from './sign-outs.ts';
 
-export type ChangeParts = {
+export type ChangeParts = MailParts & {
   config: Config;
   database: Database;
-  mailer: Mailer;
   site_url: string;
   rate_limits: RateLimits;
   auth: LocalAuth;
   verifyToken: TokenVerifier;
   sign_outs: SignOuts;
   limits: SignInLimits;
-  sendBehind: SendBehind;
 };
 
 type AuthUser = { id: string; email: string };
@@ -90,7 +87,7 @@ async function changePassword(
     return passBack(c, answer);
   }
   const tell = (others_are_out: boolean) => {
-    if (user.email) parts.sendBehind(passwordChangedMail({ to: user.email, site_url, others_are_out }));
+    if (user.email) sendBehind(parts, passwordChangedMail({ to: user.email, site_url, others_are_out }));
   };
   await sign_outs.endSessions(user.id, session_id).catch((cause) => {
     tell(false);

@@ -3,12 +3,12 @@ import type { SignedIn } from '../platform/auth.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
 import type { Jobs } from '../platform/jobs.ts';
-import type { Mailer } from '../platform/mail/mailer.ts';
 import { createRouter, jsonResponse, problemResponse, signedIn } from '../platform/routes.ts';
 import { closeAccount, restoreAccount } from './closing-queries.ts';
 import { accountRestoredMail } from './mails/closing-mails.ts';
 import { getOpenProfile } from './routes.ts';
 import { type Closers, closers_job } from './run-closers.ts';
+import { type MailParts, sendBehind } from './send-behind.ts';
 
 const closing = z.object({
   confirmation: z
@@ -44,10 +44,9 @@ const postRestore = createRoute({
   responses: { 204: { description: 'It is open' }, default: problemResponse },
 });
 
-export type ClosingParts = {
+export type ClosingParts = MailParts & {
   database: Database;
   jobs: Jobs;
-  mailer: Mailer;
   site_url: string;
   closers: Closers;
   /** Told at once in this process whose sign-ins have ended. */
@@ -56,7 +55,7 @@ export type ClosingParts = {
 
 /** The routes by which a person leaves, and comes back. */
 export function closingRoutes(parts: ClosingParts) {
-  const { database, jobs, mailer, site_url, closers } = parts;
+  const { database, jobs, site_url, closers } = parts;
   const routes = createRouter();
 
   routes.openapi(postClose, async (c) => {
@@ -79,10 +78,7 @@ export function closingRoutes(parts: ClosingParts) {
 
   routes.openapi(postRestore, async (c) => {
     const restored = await restoreAccount(database, c.var.signed_in.auth_id);
-    if (restored?.email) {
-      // Behind the answer: the account is open whether the mail goes out or not.
-      mailer.send(accountRestoredMail({ to: restored.email, site_url })).catch(() => {});
-    }
+    if (restored?.email) sendBehind(parts, accountRestoredMail({ to: restored.email, site_url }));
     if (!restored) await refuseUnlessOpen(database, c.var.signed_in);
     return c.body(null, 204);
   });

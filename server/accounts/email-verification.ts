@@ -11,8 +11,10 @@ import {
 } from './email-queries.ts';
 import { createMailToken, hashMailToken } from './mail-token.ts';
 import { emailVerificationMail } from './mails/email-mails.ts';
-import { type ProofParts, proveByToken } from './prove-by-token.ts';
+import { proveByToken } from './prove-by-token.ts';
 import type { Profile } from './queries.ts';
+import { sendBehind } from './send-behind.ts';
+import type { ProofParts } from './settle-proof.ts';
 
 /** How many messages a member has before the address is confirmed. */
 export const unconfirmed_messages = 3;
@@ -48,7 +50,7 @@ export async function settleEmailVerification(
 }
 
 async function sendFirstMail(parts: EmailVerificationParts, user_id: string, email: string) {
-  const { database, mailer, site_url, logger, rate_limits } = parts;
+  const { database, site_url, rate_limits } = parts;
   // While mails cannot be sent each look at the profile would try again.
   const may = await rate_limits
     .consume(pause, user_id)
@@ -61,10 +63,9 @@ async function sendFirstMail(parts: EmailVerificationParts, user_id: string, ema
   const token = createMailToken();
   const mail = { user_id, email, token_hash: hashMailToken(token) };
   if (!(await claimFirstVerification(database, mail))) return;
-  mailer
-    .send(emailVerificationMail({ to: email, site_url, token }))
-    .catch(() => releaseFirstVerification(database, mail))
-    .catch((error) => logger.warn({ error }, 'a mail that was not sent could not be noted as such'));
+  sendBehind(parts, emailVerificationMail({ to: email, site_url, token }), () =>
+    releaseFirstVerification(database, mail),
+  );
 }
 
 /**

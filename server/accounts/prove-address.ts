@@ -1,12 +1,5 @@
-import type { Database } from '../platform/database.ts';
-import {
-  confirmByMail,
-  confirmByProvider,
-  deletePassword,
-  deleteSessions,
-  findUserForUpdate,
-} from './sign-in-queries.ts';
-import type { SignOuts } from './sign-outs.ts';
+import { type ProofParts, settleProof } from './settle-proof.ts';
+import { confirmByMail, confirmByProvider } from './sign-in-queries.ts';
 
 type Proof = {
   auth_id: string;
@@ -16,25 +9,13 @@ type Proof = {
 };
 
 /**
- * Notes that somebody has shown, by a mailed link or at a provider, that an account is theirs. Where nobody had shown that
- * before, whoever signed up and made the password may be another: the password goes, and so do all other sessions, before
- * the address counts as confirmed. Returns the address whose password went; undefined where nothing did.
+ * Notes that somebody has shown, by a mailed link or at a provider, that an account is theirs; what that does to whoever
+ * signed up before: `settleProof`.
  */
-export async function proveAddress(
-  { database, sign_outs }: { database: Database; sign_outs: SignOuts },
-  { auth_id, by, session_id }: Proof,
-): Promise<string | undefined> {
-  const removed = await database.transaction().execute(async (transaction) => {
-    const user = await findUserForUpdate(transaction, auth_id);
-    if (!user || user.profile?.email_confirmed) return undefined;
-    if (user.has_password) {
-      await deletePassword(transaction, auth_id, user.profile?.id);
-      await deleteSessions(transaction, auth_id, session_id);
-    }
+export async function proveAddress(parts: ProofParts, { auth_id, by, session_id }: Proof): Promise<void> {
+  await settleProof(parts, { auth_id, session_id }, async (transaction, user) => {
+    if (!user || user.profile?.email_confirmed) return false;
     await (by === 'mail' ? confirmByMail : confirmByProvider)(transaction, auth_id);
-    return user.has_password ? user : undefined;
+    return true;
   });
-  if (!removed) return undefined;
-  sign_outs.remember(auth_id);
-  return removed.email ?? undefined;
 }

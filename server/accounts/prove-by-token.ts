@@ -1,20 +1,7 @@
 import { decodeJwt } from 'jose';
 import { readSessionId, type SignedIn } from '../platform/auth.ts';
-import type { Database } from '../platform/database.ts';
-import type { Logger } from '../platform/logger.ts';
-import type { Mailer } from '../platform/mail/mailer.ts';
 import { confirmProvenEmail } from './email-queries.ts';
-import { passwordRemovedMail } from './mails/sign-in-mails.ts';
-import { deletePassword, deleteSessions, findUserForUpdate } from './sign-in-queries.ts';
-import type { SignOuts } from './sign-outs.ts';
-
-export type ProofParts = {
-  database: Database;
-  mailer: Mailer;
-  site_url: string;
-  logger: Logger;
-  sign_outs: Pick<SignOuts, 'remember'>;
-};
+import { type ProofParts, settleProof } from './settle-proof.ts';
 
 /** How Supabase calls a sign-in that went through the member's mailbox. */
 const mailbox_methods = new Set(['otp', 'magiclink', 'recovery']);
@@ -34,7 +21,6 @@ export async function proveByToken(
   user_id: string,
   authorization: string,
 ): Promise<boolean> {
-  const { database, mailer, site_url, logger, sign_outs } = parts;
   const { auth_id, amr = [] } = person;
   const by_mailbox = amr.some((method) => mailbox_methods.has(method));
   const by_provider = amr.includes('oauth');
@@ -42,25 +28,14 @@ export async function proveByToken(
   const session_id = readSessionId(decodeJwt(authorization.replace(/^Bearer /i, '')));
   const proven_email = by_mailbox ? (person.email?.toLowerCase() ?? null) : null;
   try {
-    const proof = await database.transaction().execute(async (transaction) => {
-      const user = await findUserForUpdate(transaction, auth_id);
-      if (!(await confirmProvenEmail(transaction, user_id, { proven_email, by_provider }))) return undefined;
-      if (!user?.has_password) return { removed_from: null };
-      const keeps_password = amr.includes('recovery');
-      if (!keeps_password) await deletePassword(transaction, auth_id, user_id);
-      await deleteSessions(transaction, auth_id, session_id);
-      return { removed_from: keeps_password ? null : user.email, has_ended_sessions: true };
-    });
-    if (!proof) return false;
-    if (proof.has_ended_sessions) sign_outs.remember(auth_id);
-    if (proof.removed_from) {
-      mailer.send(passwordRemovedMail({ to: proof.removed_from, site_url })).catch(() => {});
-    }
-    return true;
+    const proven = { auth_id, session_id, keeps_password: amr.includes('recovery') };
+    return await settleProof(parts, proven, (transaction) =>
+      confirmProvenEmail(transaction, user_id, { proven_email, by_provider }),
+    );
   } catch (error) {
     // The project lets this account not write to Auth: the address waits for our own mail then.
     if ((error as { code?: string }).code !== '42501') throw error;
-    logger.warn({ error }, 'the database account may not change users and sessions of Auth');
+    parts.logger.warn({ error }, 'the database account may not change users and sessions of Auth');
     return false;
   }
 }

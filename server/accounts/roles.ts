@@ -2,11 +2,11 @@ import type { SignedIn } from '../platform/auth.ts';
 import type { Config } from '../platform/config.ts';
 import type { Database } from '../platform/database.ts';
 import { AppError } from '../platform/errors.ts';
-import type { Mailer } from '../platform/mail/mailer.ts';
 import { operatorAddedMail } from './mails.ts';
 import { findOperator, findRole, grantFirstOperator, type Role } from './queries.ts';
+import { type MailParts, sendBehind } from './send-behind.ts';
 
-export type RoleParts = { config: Config; database: Database; mailer: Mailer; site_url: string };
+export type RoleParts = MailParts & { config: Config; database: Database; site_url: string };
 
 /**
  * The operator who sent a request, by the table as it stands now: a role that was taken away is gone at the next
@@ -24,11 +24,10 @@ export async function requireOperator(database: Database, person: SignedIn): Pro
  * is confirmed; where others can reach the site, a stranger who signs up with it would run the site.
  */
 export async function appointFirstOperator(parts: RoleParts, even_unconfirmed: boolean): Promise<boolean> {
-  const { config, database, mailer, site_url } = parts;
+  const { config, database, site_url } = parts;
   const to = config.operator_email;
   if (!to || !(await grantFirstOperator(database, to, even_unconfirmed))) return false;
-  // Behind the answer: the role stands whether the mail goes out or not, and the mailer logs why it does not.
-  mailer.send(operatorAddedMail({ to, site_url })).catch(() => {});
+  sendBehind(parts, operatorAddedMail({ to, site_url }));
   return true;
 }
 
