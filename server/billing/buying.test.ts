@@ -59,7 +59,10 @@ describe('buying a plan', () => {
     await site.deliverEvents(from);
     expect(await billing(member)).toMatchObject({ plan: 'starter', subscription: { interval: 'year' } });
     const confirmed = await site.post(member, '/api/billing/confirm', { checkout_session_id: session.id });
-    expect(confirmed).toEqual({ outcome: 'complete' });
+    expect(confirmed).toEqual({
+      outcome: 'complete',
+      bought: { plan: 'starter', interval: 'year' },
+    });
     expect(await billing(member)).toMatchObject({ plan: 'starter' });
   });
 
@@ -262,12 +265,34 @@ describe('changing the plan', () => {
     const changed = await site.post(member, '/api/billing/change', {
       plan: 'pro',
       interval: 'month',
-      previewed_at_s: preview.previewed_at_s,
+      shown: preview,
     });
     // What was used stays used: only the quota is larger.
     expect(changed).toMatchObject({ plan: 'pro', quota: { messages: 1000 }, usage: { messages: 1 } });
     const paid = site.stripe.list('invoice').filter(({ customer }) => customer === subscription.customer);
     expect(paid.at(-1)!.total).toBe(preview.due_now_minor);
+  });
+
+  it('is refused where it would not be what was shown, and done twice it is paid once', async () => {
+    const member = await site.signUp();
+    await site.buy(member, { plan: 'starter', interval: 'month' });
+    const wish = { plan: 'pro', interval: 'month' };
+    const preview = await member.json('/api/billing/change-preview?plan=pro&interval=month');
+    const { customer } = await subscriptionOf(member);
+    const countInvoices = () =>
+      site.stripe.list('invoice').filter((invoice) => invoice.customer === customer).length;
+    const stale = { ...preview, previewed_at_s: preview.previewed_at_s - 16 * 60 };
+    const other = { ...preview, from: { plan: 'starter', interval: 'year' } };
+    for (const shown of [stale, other]) {
+      const refused = await answerTo(member, '/api/billing/change', { ...wish, shown });
+      expect(refused.status).toBe(409);
+      expect(await refused.json()).toMatchObject({ code: 'billing_changed' });
+    }
+    expect(await billing(member)).toMatchObject({ plan: 'starter' });
+    const before = countInvoices();
+    const changes = [1, 2].map(() => site.post(member, '/api/billing/change', { ...wish, shown: preview }));
+    for (const changed of await Promise.all(changes)) expect(changed).toMatchObject({ plan: 'pro' });
+    expect(countInvoices() - before).toBe(1);
   });
 
   it('with a card that is declined leaves everything as it was, a change to come and a cancellation too', async () => {

@@ -33,6 +33,9 @@ export type ChangePreview = {
   previewed_at_s: number;
 };
 
+/** What was shown to whoever changes the plan: the one that it was changed from, and when, as in the preview. */
+export type Shown = { from: PlanWish; previewed_at_s: number };
+
 /** What a change to another plan would cost and when it would happen. Changes nothing. */
 export async function previewChange(
   parts: StripeParts,
@@ -74,22 +77,41 @@ const preview_holds_s = 15 * 60;
 /**
  * Changes the plan: more at once, with what is left of the period taken into account, less when the period ends. Undoes a
  * cancellation, and replaces a change that was to come. Doing it twice does no harm. Throws `payment_failed` with the plan as it
- * was. `previewed_at_s`: of the preview that was shown.
+ * was, and `billing_changed` where it would not be what was `shown`.
  */
 export async function changePlan(
   parts: StripeParts,
   profile: BillingProfile,
   to: PlanWish,
-  previewed_at_s?: number,
+  shown?: Shown,
 ): Promise<void> {
   const stripe = await parts.stripe.load();
   const { subscription, item, from } = await getPresent(parts, profile);
+  const isDone = decideChange(parts.plans, from, to) === 'unchanged';
+  if (shown && !isDone && !holds(shown, from, item)) {
+    throw new AppError(
+      'billing_changed',
+      'What you were shown does not hold any more. Nothing was changed or charged; look at it once more.',
+    );
+  }
   const price = await findPrice(stripe, findItem(parts, to));
   const when = decideChange(parts.plans, from, to);
   if (when === 'at_period_end') await scheduleChange(stripe, subscription, item, price, to);
   else if (when === 'unchanged') await clearPlans(stripe, subscription);
-  else await changeNow(parts, stripe, subscription, item, price, previewed_at_s);
+  else await changeNow(parts, stripe, subscription, item, price, shown?.previewed_at_s);
   await fetchSubscription(parts, subscription.id);
+}
+
+/** Whether a change costs what was shown: from the same plan, in the same period, not long ago. */
+function holds({ from: shown, previewed_at_s }: Shown, from: PlanWish, item: Stripe.SubscriptionItem) {
+  const now_s = Date.now() / 1000;
+  return (
+    shown.plan === from.plan &&
+    shown.interval === from.interval &&
+    previewed_at_s <= now_s + 60 &&
+    previewed_at_s > now_s - preview_holds_s &&
+    previewed_at_s >= item.current_period_start
+  );
 }
 
 async function changeNow(
@@ -100,12 +122,6 @@ async function changeNow(
   price: Stripe.Price,
   previewed_at_s: number | undefined,
 ) {
-  const now_s = Date.now() / 1000;
-  const isFresh =
-    previewed_at_s !== undefined &&
-    previewed_at_s <= now_s + 60 &&
-    previewed_at_s > now_s - preview_holds_s &&
-    previewed_at_s >= item.current_period_start;
   const { next_plan: plan, next_interval: interval } = readSubscription(subscription, parts.plans);
   await releaseSchedule(stripe, subscription);
   try {
@@ -115,7 +131,7 @@ async function changeNow(
       // A card that is declined must leave everything as it was.
       payment_behavior: 'error_if_incomplete',
       ...(subscription.cancel_at_period_end ? { cancel_at_period_end: false } : {}),
-      ...(isFresh ? { proration_date: previewed_at_s } : {}),
+      ...(previewed_at_s === undefined ? {} : { proration_date: previewed_at_s }),
     });
   } catch (error) {
     if (plan && interval) {

@@ -7,7 +7,7 @@ import type { Interval, PricedItem } from './plans.ts';
 import { listPricedItems } from './plans.ts';
 import { type BillingProfile, nextFetchNumber } from './queries.ts';
 import { idOf, interval_key, isLive, plan_key, top_up_key } from './read-subscription.ts';
-import { type CheckoutOutcome, settleCheckout } from './settle-checkout.ts';
+import { type Bought, type CheckoutOutcome, readBought, settleCheckout } from './settle-checkout.ts';
 import { isMissing, type StripeClient } from './stripe-client.ts';
 
 type CheckoutParts = StripeParts & Pick<BillingParts, 'site_url'>;
@@ -140,7 +140,7 @@ export async function confirmCheckout(
   parts: StripeParts & { stripe: StripeClient },
   profile: BillingProfile,
   session_id: string,
-): Promise<CheckoutOutcome> {
+): Promise<{ outcome: CheckoutOutcome; bought: Bought | null }> {
   const stripe = await parts.stripe.load();
   const session = await stripe.checkout.sessions.retrieve(session_id).catch((error: unknown) => {
     throw isMissing(error) ? notFound('checkout') : error;
@@ -150,5 +150,5 @@ export async function confirmCheckout(
     idOf(session.customer) === profile.stripe_customer_id &&
     session.client_reference_id === profile.id;
   if (!isOwn) throw notFound('checkout');
-  return (await settleCheckout(parts, session)).outcome;
+  return { outcome: (await settleCheckout(parts, session)).outcome, bought: readBought(session) };
 }

@@ -34,8 +34,16 @@ const postConfirm = createRoute({
   request: jsonBody(z.object({ checkout_session_id: z.string().regex(/^cs_\w{1,200}$/) })),
   responses: {
     200: jsonResponse(
-      z.object({ outcome: z.enum(['open', 'expired', 'processing', 'complete']) }),
-      'processing: paid in a way that takes days',
+      z.object({
+        outcome: z
+          .enum(['open', 'expired', 'processing', 'complete'])
+          .openapi({ description: 'processing: paid in a way that takes days.' }),
+        bought: z
+          .union([planWish, z.object({ top_up: z.string(), messages: z.int() })])
+          .nullable()
+          .openapi({ description: 'What the checkout is for.' }),
+      }),
+      'How it stands',
     ),
     default: problemResponse,
   },
@@ -57,7 +65,7 @@ const change = z.object({
   due_now_minor: z.int().nullable().openapi({ description: 'Null: nothing is charged now.' }),
   price_minor: z.int().openapi({ description: 'Each interval from then on, before tax and discounts.' }),
   currency: z.string(),
-  previewed_at_s: z.int().openapi({ description: 'Send it along with the change, so that it costs this.' }),
+  previewed_at_s: z.int().openapi({ description: 'Send it along with the change, under shown, so that it costs this.' }),
 });
 
 const getChangePreview = createRoute({
@@ -74,7 +82,14 @@ const postChange = createRoute({
   path: '/api/billing/change',
   summary: 'Change the plan: more at once, less when the period ends',
   security: signedIn,
-  request: jsonBody(planWish.extend({ previewed_at_s: z.int().optional() })),
+  request: jsonBody(
+    planWish.extend({
+      shown: z
+        .object({ from: planWish, previewed_at_s: z.int() })
+        .optional()
+        .openapi({ description: 'Of the preview that was shown: what it does not hold for is refused.' }),
+    }),
+  ),
   responses: { 200: billingResponse, default: problemResponse },
 });
 
@@ -138,10 +153,10 @@ export function purchaseRoutes(parts: BillingParts) {
   });
   routes.openapi(postConfirm, async (c) => {
     const { checkout_session_id } = c.req.valid('json');
-    const outcome = await atStripe(c.var.signed_in, (at, profile) =>
+    const confirmed = await atStripe(c.var.signed_in, (at, profile) =>
       confirmCheckout(at, profile, checkout_session_id),
     );
-    return c.json({ outcome }, 200);
+    return c.json(confirmed, 200);
   });
   routes.openapi(postPortal, async (c) => {
     return c.json({ url: await atStripe(c.var.signed_in, openPortal) }, 200);
@@ -151,9 +166,9 @@ export function purchaseRoutes(parts: BillingParts) {
     return c.json(await atStripe(c.var.signed_in, (at, profile) => previewChange(at, profile, wish)), 200);
   });
   routes.openapi(postChange, async (c) => {
-    const { previewed_at_s, ...wish } = c.req.valid('json');
+    const { shown, ...wish } = c.req.valid('json');
     const state = await atStripe(c.var.signed_in, async (at, profile) => {
-      await changePlan(at, profile, wish, previewed_at_s);
+      await changePlan(at, profile, wish, shown);
       return describeBilling(at, profile.id);
     });
     return c.json(state, 200);
