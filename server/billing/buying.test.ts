@@ -149,7 +149,10 @@ describe('buying a plan', () => {
     site.stripe.outage = 500;
     const refused = await answerTo(member, '/api/billing/confirm', { checkout_session_id: session.id });
     expect(refused.status).toBe(503);
-    expect(await refused.json()).toMatchObject({ code: 'billing_unavailable' });
+    expect(await refused.json()).toMatchObject({
+      code: 'billing_unavailable',
+      detail: expect.stringContaining('What you have paid is not lost'),
+    });
     expect(await billing(member)).toMatchObject({ plan: 'free' });
     site.stripe.outage = undefined;
     await site.post(member, '/api/billing/confirm', { checkout_session_id: session.id });
@@ -294,6 +297,27 @@ describe('changing the plan', () => {
     for (const changed of await Promise.all(changes)) expect(changed).toMatchObject({ plan: 'pro' });
     expect(countInvoices() - before).toBe(1);
   });
+
+  it('whose answer is lost is said to be uncertain, and doing it again pays nothing twice', async () => {
+    const member = await site.signUp();
+    await site.buy(member, { plan: 'starter', interval: 'month' });
+    const wish = { plan: 'pro', interval: 'month' };
+    const { customer, id } = await subscriptionOf(member);
+    site.stripe.beforeAnswer = (call) => {
+      if (call === `POST /v1/subscriptions/${id}`) site.stripe.outage = 0;
+    };
+    const lost = await answerTo(member, '/api/billing/change', wish);
+    site.stripe.beforeAnswer = undefined;
+    site.stripe.outage = undefined;
+    expect(lost.status).toBe(503);
+    expect(await lost.json()).toMatchObject({
+      code: 'billing_unavailable',
+      detail: expect.stringMatching(/not certain.+nothing twice/),
+    });
+    expect(await site.post(member, '/api/billing/change', wish)).toMatchObject({ plan: 'pro' });
+    const invoices = site.stripe.list('invoice').filter((invoice) => invoice.customer === customer);
+    expect(invoices).toHaveLength(2);
+  }, 30_000);
 
   it('with a card that is declined leaves everything as it was, a change to come and a cancellation too', async () => {
     const member = await site.signUp();

@@ -6,6 +6,7 @@ import { findItem, findPrice } from './checkout.ts';
 import { type Interval, type PlanCatalog, rankOf } from './plans.ts';
 import type { BillingProfile } from './queries.ts';
 import { idOf, interval_key, plan_key, readPrice, readSubscription, toIso } from './read-subscription.ts';
+import { changeAtStripe } from './stripe-client.ts';
 
 export type PlanWish = { plan: string; interval: Interval };
 
@@ -96,10 +97,12 @@ export async function changePlan(
   }
   const price = await findPrice(stripe, findItem(parts, to));
   const when = decideChange(parts.plans, from, to);
-  if (when === 'at_period_end') await scheduleChange(stripe, subscription, item, price, to);
-  else if (when === 'unchanged') await clearPlans(stripe, subscription);
-  else await changeNow(parts, stripe, subscription, item, price, shown?.previewed_at_s);
-  await fetchSubscription(parts, subscription.id);
+  await changeAtStripe(async () => {
+    if (when === 'at_period_end') await scheduleChange(stripe, subscription, item, price, to);
+    else if (when === 'unchanged') await clearPlans(stripe, subscription);
+    else await changeNow(parts, stripe, subscription, item, price, shown?.previewed_at_s);
+    await fetchSubscription(parts, subscription.id);
+  });
 }
 
 /** Whether a change costs what was shown: from the same plan, in the same period, not long ago. */
@@ -147,16 +150,20 @@ async function changeNow(
 export async function cancelPlan(parts: StripeParts, profile: BillingProfile): Promise<void> {
   const stripe = await parts.stripe.load();
   const { subscription } = await getPresent(parts, profile);
-  await cancelAtPeriodEnd(stripe, subscription);
-  await fetchSubscription(parts, subscription.id);
+  await changeAtStripe(async () => {
+    await cancelAtPeriodEnd(stripe, subscription);
+    await fetchSubscription(parts, subscription.id);
+  });
 }
 
 /** Keeps the plan as it is: undoes a cancellation, and a change that was to come. */
 export async function keepPlan(parts: StripeParts, profile: BillingProfile): Promise<void> {
   const stripe = await parts.stripe.load();
   const { subscription } = await getPresent(parts, profile);
-  await clearPlans(stripe, subscription);
-  await fetchSubscription(parts, subscription.id);
+  await changeAtStripe(async () => {
+    await clearPlans(stripe, subscription);
+    await fetchSubscription(parts, subscription.id);
+  });
 }
 
 /** Also for an account that is closed: nothing is charged any more. */

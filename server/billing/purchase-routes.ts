@@ -65,7 +65,9 @@ const change = z.object({
   due_now_minor: z.int().nullable().openapi({ description: 'Null: nothing is charged now.' }),
   price_minor: z.int().openapi({ description: 'Each interval from then on, before tax and discounts.' }),
   currency: z.string(),
-  previewed_at_s: z.int().openapi({ description: 'Send it along with the change, under shown, so that it costs this.' }),
+  previewed_at_s: z
+    .int()
+    .openapi({ description: 'Send it along with the change, under shown, so that it costs this.' }),
 });
 
 const getChangePreview = createRoute({
@@ -131,17 +133,21 @@ const getNextInvoice = createRoute({
 export function purchaseRoutes(parts: BillingParts) {
   const { database } = parts;
 
-  /** Does something at Stripe for whoever asks; throws `billing_off`, and what Stripe could not do in our words. */
+  /**
+   * Does something at Stripe for whoever asks; throws `billing_off`, and what Stripe could not do in our words. `away`: those
+   * for when Stripe cannot be reached.
+   */
   async function atStripe<Result>(
     person: SignedIn,
     work: (parts: ReturnType<typeof requireStripe<BillingParts>>, profile: BillingProfile) => Promise<Result>,
+    away?: string,
   ): Promise<Result> {
     const stripe_parts = requireStripe(parts);
     const profile = await getBillingProfile(database, person);
     try {
       return await work(stripe_parts, profile);
     } catch (error) {
-      throw explainStripeFailure(error);
+      throw explainStripeFailure(error, away);
     }
   }
 
@@ -153,8 +159,10 @@ export function purchaseRoutes(parts: BillingParts) {
   });
   routes.openapi(postConfirm, async (c) => {
     const { checkout_session_id } = c.req.valid('json');
-    const confirmed = await atStripe(c.var.signed_in, (at, profile) =>
-      confirmCheckout(at, profile, checkout_session_id),
+    const confirmed = await atStripe(
+      c.var.signed_in,
+      (at, profile) => confirmCheckout(at, profile, checkout_session_id),
+      'Stripe cannot be reached at the moment. What you have paid is not lost, and shows here by itself; look again in a minute.',
     );
     return c.json(confirmed, 200);
   });

@@ -36,12 +36,33 @@ export function isMissing(error: unknown): boolean {
   return (error as StripeFailure).code === 'resource_missing';
 }
 
+/**
+ * Changes something at Stripe. Throws `billing_unavailable`, saying that nobody knows what became of it, where no answer came
+ * that tells; whatever else Stripe says is thrown on as it is.
+ */
+export async function changeAtStripe<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const { type } = error as StripeFailure;
+    if (type !== 'StripeConnectionError' && type !== 'StripeAPIError') throw error;
+    throw new AppError(
+      'billing_unavailable',
+      'Stripe did not answer, so it is not certain whether this was done. Look in a minute how your plan stands; doing it again charges nothing twice.',
+      { cause: error, retry_after_ms: 30_000 },
+    );
+  }
+}
+
 const nothingPaid = 'Nothing was charged.';
+const nothing_done =
+  'Payments cannot be reached at the moment. Your plan is as it was, and nothing was charged; try again in a minute.';
 
 /**
  * What a person is told when Stripe could not do something. An error that is none of Stripe's comes back as it is.
+ * `away`: the sentence for when Stripe cannot be reached.
  */
-export function explainStripeFailure(error: unknown): unknown {
+export function explainStripeFailure(error: unknown, away = nothing_done): unknown {
   const { type, statusCode } = error as StripeFailure;
   if (!type?.startsWith('Stripe')) return error;
   if (type === 'StripeCardError') {
@@ -58,9 +79,5 @@ export function explainStripeFailure(error: unknown): unknown {
       { cause: error },
     );
   }
-  return new AppError(
-    'billing_unavailable',
-    'Payments cannot be reached at the moment. Your plan and your messages are as they were; try again in a minute.',
-    { cause: error, retry_after_ms: 30_000 },
-  );
+  return new AppError('billing_unavailable', away, { cause: error, retry_after_ms: 30_000 });
 }
