@@ -179,6 +179,11 @@ const settingsRoutes = [
     path: '/data',
     component: lazyRouteComponent(() => import('./accounts/settings/data-page.tsx'), 'DataPage'),
   }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: '/usage',
+    component: lazyRouteComponent(() => import('./billing/usage-page.tsx'), 'UsagePage'),
+  }),
 ] as const;
 
 /** Where a closed account leads, and whoever has just closed one and is signed out by that. */

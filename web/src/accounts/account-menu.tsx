@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import ChartColumn from 'lucide-react/icons/chart-column';
 import ChevronsUpDown from 'lucide-react/icons/chevrons-up-down';
 import LogOut from 'lucide-react/icons/log-out';
 import Mail from 'lucide-react/icons/mail';
@@ -26,6 +27,7 @@ const themes: [Theme, string][] = [
   ['dark', 'Dark'],
 ];
 
+/** What can be sent, bought messages too. */
 function allowanceSentence(me: Me, { number }: Formats) {
   const left = messagesLeft(me);
   if (left === null) return 'Messages without a limit';
@@ -82,6 +84,12 @@ export function AccountMenu() {
           <Link to="/settings/profile">
             <Settings size={16} className="text-muted" />
             Settings
+          </Link>
+        </MenuItem>
+        <MenuItem asChild>
+          <Link to="/settings/usage">
+            <ChartColumn size={16} className="text-muted" />
+            Usage
           </Link>
         </MenuItem>
         {config.outbox && (

@@ -1,6 +1,12 @@
 import { useMemo } from 'react';
 import { useMe } from './me.ts';
 
+/** How many digits Stripe has after the point; two, where nothing is said (https://docs.stripe.com/currencies). */
+const currency_digits: Record<string, number> = Object.fromEntries([
+  ...'bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf'.split(' ').map((code) => [code, 0]),
+  ...'bhd jod kwd omr tnd'.split(' ').map((code) => [code, 3]),
+]);
+
 export type Formats = ReturnType<typeof createFormats>;
 
 /**
@@ -35,6 +41,17 @@ export function createFormats(language: string | null, time_zone: string | null)
     /** `Thursday 3 December` */
     weekday: (at: string | Date) => write(at, { weekday: 'long', day: 'numeric', month: 'long' }),
     number: (value: number) => new Intl.NumberFormat(locale).format(value),
+    /** `$19`, `$12.50`. `amount_minor`: in the smallest unit of the currency, as Stripe counts it. */
+    money(amount_minor: number, currency: string) {
+      const digits = currency_digits[currency.toLowerCase()] ?? 2;
+      const value = amount_minor / 10 ** digits;
+      return new Intl.NumberFormat(locale, {
+        style: 'currency',
+        currency,
+        minimumFractionDigits: Number.isInteger(value) ? 0 : digits,
+        maximumFractionDigits: digits,
+      }).format(value);
+    },
     /** `5K`, `1.2M`: where room is short. */
     shortNumber: (value: number) =>
       new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 }).format(value),
@@ -48,7 +65,9 @@ export function createFormats(language: string | null, time_zone: string | null)
       const value = size_bytes / divisor;
       const maximumFractionDigits = unit === 'megabyte' && value < 10 ? 1 : 0;
       const style = { style: 'unit', unit, maximumFractionDigits } as const;
-      return new Intl.NumberFormat(locale, style).format(unit === 'kilobyte' ? Math.max(1, value) : value);
+      return new Intl.NumberFormat(locale, style).format(
+        unit === 'kilobyte' ? Math.max(size_bytes > 0 ? 1 : 0, value) : value,
+      );
     },
   };
 }

@@ -22,6 +22,8 @@ export type Me = {
   period_started_at: string;
   /** The instant, in UTC, at which the usage begins anew. */
   renews_at: string;
+  /** What the member's files take up now; null: room without a limit. */
+  storage?: { used_bytes: number; limit_bytes: number | null };
   is_active: boolean;
   email_confirmed: boolean;
   /** When the last mail with a link to confirm the address went out; null before the first. */

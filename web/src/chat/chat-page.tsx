@@ -172,6 +172,7 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
           <Composer
             handle={composer}
             draft_key={chat_session_id}
+            coach={coach}
             placeholder={coach ? `Write to ${coach.name}` : 'Write your message'}
             running={running}
             opening={assistant_slug === undefined}

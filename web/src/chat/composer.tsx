@@ -1,6 +1,8 @@
 import ArrowUp from 'lucide-react/icons/arrow-up';
 import Square from 'lucide-react/icons/square';
 import { type RefObject, useEffect, useId, useImperativeHandle, useRef } from 'react';
+import { LowAllowanceLine } from '../billing/allowance-notice.tsx';
+import type { Coach } from '../coaches/coach.ts';
 import { IconButton } from '../platform/button.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
 import { isTouchScreen } from '../platform/use-media-query.ts';
@@ -8,22 +10,23 @@ import { AttachButton } from './attach-button.tsx';
 import { removeAttachment, uploadAttachment } from './attach-files.ts';
 import { AttachmentList } from './attachment-list.tsx';
 import { useChat, useDraft } from './chat-context.ts';
-import { DraftNotice, useWaitsForEmail } from './draft-notice.tsx';
+import { AccountNotice, DraftNotice } from './draft-notice.tsx';
 import { focusAtEnd, MessageField } from './message-field.tsx';
+import { useWaitsFor } from './obstacles.ts';
 
 export type ComposerHandle = { focus: () => void };
 
 const hints = {
   answering: 'You can send this when the reply is complete.',
   opening: 'The chat is still opening.',
-  uploading: 'Your files are still on their way.',
-  email: 'You can send this when your email is confirmed.',
   keys: 'Enter sends. Shift and Enter begins a new line.',
 };
 
 type ComposerProps = {
   handle: RefObject<ComposerHandle | null>;
   draft_key: string;
+  /** Whom it goes to; undefined while that is not known, and for a coach that is gone. */
+  coach: Coach | undefined;
   placeholder: string;
   /** A reply is running: it can be stopped, and the next message waits. */
   running: boolean;
@@ -38,12 +41,13 @@ type ComposerProps = {
 
 /** Where a new message is written and files are attached. */
 export function Composer(props: ComposerProps) {
-  const { draft_key, running, opening = false } = props;
+  const { draft_key, coach, running, opening = false } = props;
   const { drafts } = useChat();
   const { api, config } = usePlatform();
   const draft = useDraft(draft_key);
   const field = useRef<HTMLTextAreaElement>(null);
   const hint_id = useId();
+  const low_id = useId();
   const context = { api, drafts, config };
 
   useImperativeHandle(props.handle, () => ({ focus: () => focusAtEnd(field.current) }));
@@ -52,16 +56,9 @@ export function Composer(props: ComposerProps) {
     if (!isTouchScreen()) focusAtEnd(field.current, { preventScroll: true });
   }, []);
 
-  const uploading = draft.attachments.some(({ state }) => state === 'uploading');
   const empty = draft.content.trim() === '';
-  const waits_for_email = useWaitsForEmail(draft_key);
-  const waits_for = opening
-    ? hints.opening
-    : uploading
-      ? hints.uploading
-      : waits_for_email
-        ? hints.email
-        : null;
+  const obstacle = useWaitsFor(draft_key, coach);
+  const waits_for = opening ? hints.opening : obstacle;
   const reason = props.blocked ?? waits_for;
   const can_send = !running && !empty && reason === null;
   const hint = empty
@@ -78,6 +75,8 @@ export function Composer(props: ComposerProps) {
   return (
     <div className="mx-auto w-full max-w-column">
       <DraftNotice draft_key={draft_key} blocked={props.blocked} />
+      <AccountNotice draft_key={draft_key} coach={coach} />
+      <LowAllowanceLine id={low_id} />
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -102,7 +101,7 @@ export function Composer(props: ComposerProps) {
           field={field}
           draft_key={draft_key}
           name="Message"
-          hint_id={hint_id}
+          hint_id={`${hint_id} ${low_id}`}
           placeholder={props.placeholder}
           highest_px={240}
           onSend={() => can_send && props.onSend()}

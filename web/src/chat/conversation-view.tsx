@@ -111,7 +111,7 @@ export function ConversationView(props: ConversationViewProps) {
 
 type MemberItemProps = Pick<
   ConversationViewProps,
-  'chat_session_id' | 'free' | 'edited_message_id' | 'onEdit' | 'onSendEdit' | 'onCancelEdit'
+  'chat_session_id' | 'coach' | 'free' | 'edited_message_id' | 'onEdit' | 'onSendEdit' | 'onCancelEdit'
 > & {
   item: ConversationItem;
   is_last_message: boolean;
@@ -149,6 +149,7 @@ function MemberItem({ item, is_last_message, onAnswerAgain, ...props }: MemberIt
     <article aria-label="You">
       <MessageEditor
         draft_key={editDraftKey(props.chat_session_id)}
+        coach={props.coach}
         kept_file_ids={files.map(({ id }) => id)}
         free={props.free}
         onSend={props.onSendEdit}

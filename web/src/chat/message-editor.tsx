@@ -1,23 +1,24 @@
 import { useEffect, useId, useRef } from 'react';
+import type { Coach } from '../coaches/coach.ts';
 import { Button } from '../platform/button.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
 import { AttachButton } from './attach-button.tsx';
 import { removeAttachment, uploadAttachment } from './attach-files.ts';
 import { AttachmentList } from './attachment-list.tsx';
 import { useChat, useDraft } from './chat-context.ts';
-import { DraftNotice, useWaitsForEmail } from './draft-notice.tsx';
+import { DraftNotice } from './draft-notice.tsx';
 import { focusAtEnd, MessageField } from './message-field.tsx';
+import { useWaitsFor } from './obstacles.ts';
 
 const hints = {
   answering: 'You can send this when the reply is complete.',
   empty: 'Write something first.',
-  uploading: 'Your files are still on their way.',
-  email: 'You can send this when your email is confirmed.',
   replaces: 'A new reply takes the place of what follows.',
 };
 
 type MessageEditorProps = {
   draft_key: string;
+  coach: Coach | undefined;
   /** Files of the message that is edited: it keeps them whatever is taken out here. */
   kept_file_ids: string[];
   /** A turn can begin now. */
@@ -27,7 +28,14 @@ type MessageEditorProps = {
 };
 
 /** A message of the chat, opened for editing in its place. Escape leaves it as it was. */
-export function MessageEditor({ draft_key, kept_file_ids, free, onSend, onCancel }: MessageEditorProps) {
+export function MessageEditor({
+  draft_key,
+  coach,
+  kept_file_ids,
+  free,
+  onSend,
+  onCancel,
+}: MessageEditorProps) {
   const { drafts } = useChat();
   const { api, config } = usePlatform();
   const draft = useDraft(draft_key);
@@ -42,18 +50,9 @@ export function MessageEditor({ draft_key, kept_file_ids, free, onSend, onCancel
     if (!is_writing) focusAtEnd(field.current);
   }, []);
 
-  const uploading = draft.attachments.some(({ state }) => state === 'uploading');
   const empty = draft.content.trim() === '';
-  const waits_for_email = useWaitsForEmail(draft_key);
-  const waits_for = empty
-    ? hints.empty
-    : uploading
-      ? hints.uploading
-      : waits_for_email
-        ? hints.email
-        : free
-          ? null
-          : hints.answering;
+  const obstacle = useWaitsFor(draft_key, coach);
+  const waits_for = empty ? hints.empty : (obstacle ?? (free ? null : hints.answering));
   const can_send = waits_for === null;
   const hint = waits_for ?? hints.replaces;
   const send = () => {

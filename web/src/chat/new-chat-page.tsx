@@ -104,6 +104,7 @@ function NewChat({ coach }: { coach: Coach }) {
         <Composer
           handle={composer}
           draft_key={draft_key}
+          coach={coach}
           placeholder={`Write to ${coach.name}`}
           running={false}
           stopping={false}

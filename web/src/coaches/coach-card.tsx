@@ -1,10 +1,13 @@
 import { Link } from '@tanstack/react-router';
+import Lock from 'lucide-react/icons/lock';
 import { accentStyle, type Coach } from './coach.ts';
+import { plansOf, useIsClosed } from './plan-required-notice.tsx';
 
 const starters_shown = 2;
 
 /** One coach on the home page. The whole card leads to the coach; a starter leads there with its words written down. */
 export function CoachCard({ coach }: { coach: Coach }) {
+  const is_closed = useIsClosed(coach);
   return (
     <article
       style={accentStyle(coach)}
@@ -34,6 +37,17 @@ export function CoachCard({ coach }: { coach: Coach }) {
           <span className="text-muted">Your finished work: </span>
           {coach.deliverable}
         </p>
+        {is_closed && (
+          <p className="relative z-10 mt-3 flex items-start gap-2 text-small">
+            <Lock size={14} aria-hidden="true" className="mt-0.5 shrink-0 text-muted" />
+            <span>
+              Comes with the{' '}
+              <Link to={'/settings/plan' as string} className="text-link underline">
+                {plansOf(coach)} plan
+              </Link>
+            </span>
+          </p>
+        )}
       </div>
       <ul aria-label="Ways to start" className="relative z-10 flex flex-col border-t border-line">
         {coach.starters.slice(0, starters_shown).map((starter, position) => (

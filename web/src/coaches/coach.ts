@@ -11,7 +11,9 @@ export type Coach = {
   /** `#rrggbb` on light, and on dark paper. */
   accent: string;
   accent_dark: string;
+  /** Whose members may work with it, and what these plans are called, the smallest first. */
   plans: string[];
+  plan_titles: string[];
   /** First messages that a member may send as they are. */
   starters: string[];
   /** Titles of the steps, in order. */

@@ -1,0 +1,56 @@
+import { Link } from '@tanstack/react-router';
+import { useFormats } from '../accounts/formats.ts';
+import type { Me } from '../accounts/me.ts';
+import { SettingsPage, SettingsSection } from '../accounts/settings/settings-frame.tsx';
+import { RenewalLine, UsageMeters } from './usage-meters.tsx';
+import { UsageSection } from './usage-section.tsx';
+
+/** What the member used this month, until when it counts, and how it came about. */
+export function UsagePage() {
+  return (
+    <SettingsPage title="Usage" lead="What you used, and when it begins anew.">
+      {(me) => <Usage me={me} />}
+    </SettingsPage>
+  );
+}
+
+function Usage({ me }: { me: Me }) {
+  const formats = useFormats();
+  const time_zone = knownTimeZone(me.time_zone);
+  const plan = me.subscription_plan;
+  return (
+    <>
+      <SettingsSection title="This month">
+        <RenewalLine me={me} formats={formats} time_zone={time_zone} />
+        <UsageMeters me={me} formats={formats} />
+        <p className="mt-6 text-muted">
+          You are on the <span className="text-ink">{plan.charAt(0).toUpperCase() + plan.slice(1)} plan</span>
+          .{' '}
+          <Link to={'/settings/plan' as string} className="text-link underline">
+            See plans
+          </Link>
+        </p>
+      </SettingsSection>
+      <SettingsSection title="By day and coach">
+        <UsageSection time_zone={time_zone} formats={formats} />
+      </SettingsSection>
+    </>
+  );
+}
+
+/** The zone that the member's dates are written in, by a name that the server knows too. */
+function knownTimeZone(chosen: string | null) {
+  for (const zone of [chosen, new Intl.DateTimeFormat().resolvedOptions().timeZone]) {
+    if (zone && zone !== 'Etc/Unknown' && isKnown(zone)) return zone;
+  }
+  return 'UTC';
+}
+
+function isKnown(time_zone: string) {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: time_zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
