@@ -1,6 +1,7 @@
-import { type DrillOptions, describeAcknowledged, number, type Outcome } from './outcome.ts';
+import { type DrillOptions, number, type Outcome } from './outcome.ts';
+import { playOnStage } from './play-on-stage.ts';
 import { createRandom, type Random } from './random.ts';
-import { type Stage, setStage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { endOf, keptText, type Member, type Turn } from './turn-log.ts';
 import { type UpstreamFault, upstreamFaults } from './upstream-faults.ts';
 
@@ -17,8 +18,7 @@ const at_once = 40;
 export async function breakUpstream({ seed, times, admin_url, log_path }: DrillOptions): Promise<Outcome> {
   const random = createRandom(seed);
   const settings = { OPENAI_PATIENCE_S: String(patience_s) };
-  const stage = await setStage({ random, admin_url, log_path, word_ms: 10, settings });
-  try {
+  return await playOnStage({ random, admin_url, log_path, word_ms: 10, settings }, async (stage) => {
     const members = await stage.addMembers(50);
     const faults = random.shuffle(
       upstreamFaults.flatMap((fault) => Array.from({ length: times }, () => fault)),
@@ -33,14 +33,8 @@ export async function breakUpstream({ seed, times, admin_url, log_path }: DrillO
     };
     await Promise.all(Array.from({ length: at_once }, work));
     if (stage.openai.faults.waiting > 0) stage.complain(`${stage.openai.faults.waiting} faults met nobody`);
-    return {
-      did: `${upstreamFaults.length} faults × ${number(times)}, ${at_once} chats at once, patience ${patience_s} s`,
-      acknowledged: describeAcknowledged(stage),
-      differences: await stage.compare(),
-    };
-  } finally {
-    await stage.stop();
-  }
+    return `${upstreamFaults.length} faults × ${number(times)}, ${at_once} chats at once, patience ${patience_s} s`;
+  });
 }
 
 async function tryFault(stage: Stage, member: Member, fault: UpstreamFault, name: string, choices: Random) {

@@ -1,6 +1,6 @@
-import { type DrillOptions, describeAcknowledged, number, type Outcome } from './outcome.ts';
+import { type DrillOptions, number, type Outcome } from './outcome.ts';
+import { playOnStage } from './play-on-stage.ts';
 import { createRandom } from './random.ts';
-import { setStage } from './stage.ts';
 
 /**
  * `times` messages are sent to one chat at the same moment, on two servers. One begins, every other one is told that the
@@ -10,14 +10,15 @@ export async function crowdChat({ seed, times, admin_url, log_path }: DrillOptio
   const random = createRandom(seed);
   // The first reply lasts until everybody has an answer.
   const everybodyAnswered = Promise.withResolvers<void>();
-  const stage = await setStage({
+  const options = {
     random,
     admin_url,
     log_path,
     word_ms: 5,
     model_answers_after: everybodyAnswered.promise,
-  });
-  try {
+    comparing: { knows_lines: false },
+  };
+  return await playOnStage(options, async (stage) => {
     const [member] = await stage.addMembers(1);
     const chat = stage.newChat(member!, random);
     const turns = Array.from({ length: times }, (_, index) => {
@@ -49,12 +50,6 @@ export async function crowdChat({ seed, times, admin_url, log_path }: DrillOptio
     if (shown.chosen !== 2 * times || shown.messages !== 2 * times) {
       stage.complain(`of ${2 * times} messages ${shown.messages} are there and ${shown.chosen} are shown`);
     }
-    return {
-      did: `${number(times)} messages at once for one chat, each until it was answered, ${number(turns.reduce((sum, turn) => sum + turn.sends, 0))} requests`,
-      acknowledged: describeAcknowledged(stage),
-      differences: await stage.compare({ knows_lines: false }),
-    };
-  } finally {
-    await stage.stop();
-  }
+    return `${number(times)} messages at once for one chat, each until it was answered, ${number(turns.reduce((sum, turn) => sum + turn.sends, 0))} requests`;
+  });
 }

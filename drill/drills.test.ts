@@ -1,22 +1,13 @@
 /** Each drill in short; `npm run drill` runs them at full length. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { breakUpstream } from './break-upstream.ts';
 import { crowdChat } from './crowd-chat.ts';
 import { dropReaders } from './drop-readers.ts';
+import { setShortDrill } from './short-drill.ts';
 import { spendAllowance } from './spend-allowance.ts';
 import { stopServer } from './stop-server.ts';
 
-let folder: string;
-let options: { seed: string; admin_url: string; log_path: string };
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'touchline-drill-test-'));
-  options = { seed: '1', admin_url: inject('admin_url'), log_path: join(folder, 'servers.log') };
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const options = setShortDrill();
 
 const timeout_ms = 120_000;
 

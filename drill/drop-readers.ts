@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type DrillOptions, describeAcknowledged, number, type Outcome } from './outcome.ts';
+import { type DrillOptions, number, type Outcome } from './outcome.ts';
+import { playOnStage } from './play-on-stage.ts';
 import { createRandom } from './random.ts';
 import { countConnections, countSockets, residentMemory } from './server-process.ts';
-import { type Stage, setStage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import type { Member } from './turn-log.ts';
 
 /** What a server may keep open beyond what it had: connections of its pools, which come and go by themselves. */
@@ -29,8 +30,7 @@ export async function dropReaders({
   word_ms = 300,
 }: DropOptions): Promise<Outcome> {
   const random = createRandom(seed);
-  const stage = await setStage({ random, admin_url, log_path, word_ms });
-  try {
+  return await playOnStage({ random, admin_url, log_path, word_ms }, async (stage) => {
     const round: Round = { members: await stage.addMembers(50), readers: times, word_ms };
     const measured: Measured[][] = [];
     if (rounds > 1) {
@@ -64,14 +64,8 @@ export async function dropReaders({
       [before, ...measured]
         .map((servers) => servers.map((server) => server[what]).join(' and '))
         .join(', then ');
-    return {
-      did: `${rounds} × ${number(times)} readers dropped, ${number(Math.ceil(times / 5))} back; sockets of the servers ${describe('sockets')}; MiB ${describe('memory_mib')}`,
-      acknowledged: describeAcknowledged(stage),
-      differences: await stage.compare(),
-    };
-  } finally {
-    await stage.stop();
-  }
+    return `${rounds} × ${number(times)} readers dropped, ${number(Math.ceil(times / 5))} back; sockets of the servers ${describe('sockets')}; MiB ${describe('memory_mib')}`;
+  });
 }
 
 type Round = { members: Member[]; readers: number; word_ms: number };

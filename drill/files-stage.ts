@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { insertMember } from '../server/testing/factories.ts';
 import { type FakeOpenAI, startFakeOpenAI } from '../server/testing/fake-openai/fake-openai.ts';
 import { readTurn } from '../server/testing/read-turn.ts';
-import { cloneTemplate } from '../server/testing/test-postgres.ts';
 import type { Random } from './random.ts';
-import { createServerProcess, findLastingPort, type ServerProcess } from './server-process.ts';
-import { signToken } from './stage.ts';
+import type { ServerProcess } from './server-process.ts';
+import { signToken, startSite, type Undo, withStop } from './start-site.ts';
 
 /** A file with one fact that nothing else says. */
 export type Fact = { file_id: string; original_id: string; place: string; word: string };
@@ -19,7 +15,6 @@ export type FileMember = { id: string; token: string; library: Fact[] };
 
 export type Answer = Awaited<ReturnType<typeof readTurn>>;
 
-const jwt_secret = 'a secret that the servers of a drill share';
 /** Both servers are one site, so both know what either has made at OpenAI. */
 export const site_url = 'http://localhost:3999';
 
@@ -29,48 +24,27 @@ export type FilesStage = Awaited<ReturnType<typeof setFilesStage>>;
  * Two servers as processes of their own on one database, OpenAI's double, and members whose files hold a fact each: what
  * a drill of OpenAI's stores plays on.
  */
-export async function setFilesStage({
-  random,
-  admin_url,
-  log_path,
-}: {
-  random: Random;
-  admin_url: string;
-  log_path: string;
-}) {
-  const folder = mkdtempSync(join(tmpdir(), 'touchline-drill-'));
+export async function setFilesStage(options: FilesStageOptions) {
+  return await withStop((undo) => putUp(options, undo));
+}
+
+type FilesStageOptions = { random: Random; admin_url: string; log_path: string };
+
+async function putUp({ random, admin_url, log_path }: FilesStageOptions, undo: Undo) {
   const complaints: string[] = [];
-  const database_url = await cloneTemplate(admin_url);
-  const pool = new pg.Pool({ connectionString: database_url, max: 4 });
   const openai = await startFakeOpenAI({ token_delay_ms: 1, file_processing_ms: 60 });
-  const settings = {
-    DATABASE_URL: database_url,
-    DATA_DIR: join(folder, 'data'),
-    AUTH_JWT_SECRET: jwt_secret,
-    OPENAI_API_KEY: openai.api_key,
-    OPENAI_BASE_URL: openai.url,
-    PUBLIC_URL: site_url,
-    LOG_LEVEL: 'warn',
-  };
-  const servers: ServerProcess[] = [];
-  for (let index = 0; index < 2; index++) {
-    const port = await findLastingPort();
-    const server = createServerProcess(port, settings, log_path, (how) => complaints.push(how));
-    server.start();
-    servers.push(server);
-  }
-  async function stop() {
-    for (const server of servers) await server.end('SIGKILL');
-    await pool.end();
-    await openai.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
-  try {
-    await Promise.all(servers.map((server) => server.ready()));
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  undo.push(() => openai.close());
+  const { database_url, pool, servers } = await startSite(
+    {
+      admin_url,
+      log_path,
+      servers: 2,
+      openai,
+      settings: { PUBLIC_URL: site_url },
+      complain: (what) => complaints.push(what),
+    },
+    undo,
+  );
 
   const names = random.of('names');
   /** A file as an upload leaves it: in the library, or waiting for its message. */
@@ -165,7 +139,6 @@ export async function setFilesStage({
     async compareUpstream(): Promise<string[]> {
       return await compareUpstream(pool, openai);
     },
-    stop,
   };
 }
 

@@ -1,19 +1,10 @@
 /** The drills of files in short; `npm run drill` runs them at full length. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { loseFiles } from './lose-files.ts';
 import { rebuildStores } from './rebuild-stores.ts';
+import { setShortDrill } from './short-drill.ts';
 
-let folder: string;
-let options: { seed: string; admin_url: string; log_path: string };
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'touchline-drill-test-'));
-  options = { seed: '1', admin_url: inject('admin_url'), log_path: join(folder, 'servers.log') };
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const options = setShortDrill();
 
 const timeout_ms = 300_000;
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type DrillOptions, describeAcknowledged, number, type Outcome } from './outcome.ts';
+import { type DrillOptions, number, type Outcome } from './outcome.ts';
+import { playOnStage } from './play-on-stage.ts';
 import { createRandom } from './random.ts';
-import { setStage } from './stage.ts';
 import { startLoad } from './steady-load.ts';
 
 /** So many kills, then a pause in which the turns that were left are ended. */
@@ -28,8 +28,7 @@ export async function killServers({
   skips_silence = false,
 }: KillOptions): Promise<Outcome> {
   const random = createRandom(seed);
-  const stage = await setStage({ random, admin_url, log_path });
-  try {
+  return await playOnStage({ random, admin_url, log_path, comparing: { lost_within_ms } }, async (stage) => {
     const members = [...(await stage.addMembers(20)), ...(await stage.addMembers(4, 15))];
     const load = startLoad(stage, {
       random: random.of('load'),
@@ -64,12 +63,6 @@ export async function killServers({
     }
     load.stop();
     const { turns, reads } = load.counts();
-    return {
-      did: `${times} kills (${whileStarting} in the middle of a start) under ${number(turns)} messages and ${number(reads)} reads`,
-      acknowledged: describeAcknowledged(stage),
-      differences: await stage.compare({ lost_within_ms }),
-    };
-  } finally {
-    await stage.stop();
-  }
+    return `${times} kills (${whileStarting} in the middle of a start) under ${number(turns)} messages and ${number(reads)} reads`;
+  });
 }

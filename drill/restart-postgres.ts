@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type DrillOptions, describeAcknowledged, number, type Outcome } from './outcome.ts';
+import { type DrillOptions, number, type Outcome } from './outcome.ts';
 import type { OwnPostgres } from './own-postgres.ts';
+import { playOnStage } from './play-on-stage.ts';
 import { createRandom } from './random.ts';
-import { setStage } from './stage.ts';
 import { startLoad } from './steady-load.ts';
 import { endOf } from './turn-log.ts';
 
@@ -20,8 +20,7 @@ export async function restartPostgres({
   requests_per_s = 50,
 }: RestartOptions): Promise<Outcome> {
   const random = createRandom(seed);
-  const stage = await setStage({ random, admin_url: postgres.admin_url, log_path });
-  try {
+  return await playOnStage({ random, admin_url: postgres.admin_url, log_path }, async (stage) => {
     const members = [...(await stage.addMembers(30)), ...(await stage.addMembers(4, 15))];
     const turns_per_s = requests_per_s / 5;
     const load = startLoad(stage, {
@@ -55,12 +54,6 @@ export async function restartPostgres({
       }
     }
     const { turns, reads } = load.counts();
-    return {
-      did: `${times} restarts, away for ${number(Math.round(away_ms))} ms in all, under ${number(turns)} messages and ${number(reads)} reads`,
-      acknowledged: describeAcknowledged(stage),
-      differences: await stage.compare(),
-    };
-  } finally {
-    await stage.stop();
-  }
+    return `${times} restarts, away for ${number(Math.round(away_ms))} ms in all, under ${number(turns)} messages and ${number(reads)} reads`;
+  });
 }

@@ -1,6 +1,6 @@
-import { type DrillOptions, describeAcknowledged, number, type Outcome } from './outcome.ts';
+import { type DrillOptions, number, type Outcome } from './outcome.ts';
+import { playOnStage } from './play-on-stage.ts';
 import { createRandom } from './random.ts';
-import { setStage } from './stage.ts';
 
 /**
  * A member whose plan leaves a tenth as many messages sends `times` at once, each in a chat of its own, on two servers.
@@ -8,8 +8,7 @@ import { setStage } from './stage.ts';
  */
 export async function spendAllowance({ seed, times, admin_url, log_path }: DrillOptions): Promise<Outcome> {
   const random = createRandom(seed);
-  const stage = await setStage({ random, admin_url, log_path, word_ms: 5 });
-  try {
+  return await playOnStage({ random, admin_url, log_path, word_ms: 5 }, async (stage) => {
     const allowance = Math.floor(times / 10);
     const [member] = await stage.addMembers(1, allowance);
     const turns = Array.from({ length: times }, (_, index) => {
@@ -25,12 +24,6 @@ export async function spendAllowance({ seed, times, admin_url, log_path }: Drill
       stage.complain(`${taken} messages were taken in at an allowance of ${allowance}`);
     if (taken + refused !== times)
       stage.complain(`${times - taken - refused} were refused for another reason`);
-    return {
-      did: `${number(times)} messages at once at an allowance of ${number(allowance)}, on ${stage.balancer.passed.join(' and ')} connections`,
-      acknowledged: describeAcknowledged(stage),
-      differences: await stage.compare(),
-    };
-  } finally {
-    await stage.stop();
-  }
+    return `${number(times)} messages at once at an allowance of ${number(allowance)}, on ${stage.balancer.passed.join(' and ')} connections`;
+  });
 }

@@ -1,18 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SignJWT } from 'jose';
-import pg from 'pg';
+import type pg from 'pg';
 import { insertMember } from '../server/testing/factories.ts';
 import { startFakeOpenAI } from '../server/testing/fake-openai/fake-openai.ts';
-import { cloneTemplate } from '../server/testing/test-postgres.ts';
 import { startBalancer } from './balancer.ts';
 import { createClient } from './client.ts';
 import { compareWithDatabase } from './compare.ts';
 import type { Random } from './random.ts';
 import { createScriptedModel } from './scripted-model.ts';
-import { createServerProcess, findLastingPort, type ServerProcess } from './server-process.ts';
+import { signToken, startSite, type Undo, withStop } from './start-site.ts';
 import { createTokenLog } from './token-log.ts';
 import { type Chat, type Member, newTurn, type Turn } from './turn-log.ts';
 
@@ -34,28 +29,14 @@ export type StageOptions = {
 /** A reader has an end within this time of when everything works again. */
 const longest_wait_ms = 90_000;
 
-const jwt_secret = 'a secret that the servers of a drill share';
-
 export type Stage = Awaited<ReturnType<typeof setStage>>;
-
-/** What a stage is made of, undone in the reverse order; also when it could not be put up. */
-type Undo = (() => unknown)[];
 
 /**
  * What a drill plays on: servers that share a database of their own, behind a balancer; a model whose words are known
  * beforehand; and members who write down what they are told.
  */
 export async function setStage(options: StageOptions) {
-  const undo: Undo = [];
-  const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
-  };
-  try {
-    return { ...(await putUp(options, undo)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  return await withStop((undo) => putUp(options, undo));
 }
 
 async function putUp(
@@ -70,15 +51,6 @@ async function putUp(
   }: StageOptions,
   undo: Undo,
 ) {
-  const folder = mkdtempSync(join(tmpdir(), 'touchline-drill-'));
-  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
-  undo.push(removeFolder);
-  // Also when a signal ends the drill.
-  process.once('exit', removeFolder);
-  const database_url = await cloneTemplate(admin_url);
-  const pool = new pg.Pool({ connectionString: database_url, max: 4, connectionTimeoutMillis: 5_000 });
-  pool.on('error', () => {});
-  undo.push(() => pool.end());
   const complaints = new Map<string, number>();
   const complain = (what: string) => void complaints.set(what, (complaints.get(what) ?? 0) + 1);
 
@@ -87,30 +59,24 @@ async function putUp(
   undo.push(() => openai.close());
   const tokens = createTokenLog(openai);
   undo.push(() => tokens.stop());
-  const openai_url = new URL(openai.url);
-  const gate = await startBalancer([Number(openai_url.port)], { opens: model_answers_after });
+  const way = new URL(openai.url);
+  const gate = await startBalancer([Number(way.port)], { opens: model_answers_after });
   undo.push(() => gate.close());
-  openai_url.port = String(gate.port);
+  way.port = String(gate.port);
 
-  const shared = {
-    DATABASE_URL: database_url,
-    DATA_DIR: join(folder, 'data'),
-    AUTH_JWT_SECRET: jwt_secret,
-    OPENAI_API_KEY: openai.api_key,
-    OPENAI_BASE_URL: openai_url.href,
-    LOG_LEVEL: 'warn',
-    ...settings,
-  };
-  const servers: ServerProcess[] = [];
-  for (let index = 0; index < count; index++) {
-    const server = createServerProcess(await findLastingPort(), shared, log_path, complain);
-    server.start();
-    undo.push(() => server.end('SIGKILL'));
-    servers.push(server);
-  }
+  const { pool, servers } = await startSite(
+    {
+      admin_url,
+      log_path,
+      servers: count,
+      openai: { api_key: openai.api_key, url: way.href },
+      settings,
+      complain,
+    },
+    undo,
+  );
   const balancer = await startBalancer(servers.map(({ port }) => port));
   undo.push(() => balancer.close());
-  await Promise.all(servers.map((server) => server.ready()));
 
   let calm_since_ms: number | undefined = Date.now();
   const client = createClient({
@@ -183,17 +149,6 @@ async function putUp(
       ];
     },
   };
-}
-
-/** A token as Auth makes them. */
-export async function signToken(auth_id: string, email: string) {
-  return await new SignJWT({ role: 'authenticated', email })
-    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .setSubject(auth_id)
-    .setAudience('authenticated')
-    .setIssuedAt()
-    .setExpirationTime('1d')
-    .sign(new TextEncoder().encode(jwt_secret));
 }
 
 /** The replies that a server is making; 0 where it does not answer. */

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ask } from './ask.ts';
-import { type DrillOptions, describeAcknowledged, number, type Outcome } from './outcome.ts';
+import { type DrillOptions, number, type Outcome } from './outcome.ts';
+import { playOnStage } from './play-on-stage.ts';
 import { createRandom } from './random.ts';
-import { type Stage, setStage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { endOf, type Turn } from './turn-log.ts';
 
 /** Beyond its patience: how long a server may take to go down on a machine that has more to do. */
@@ -32,8 +33,7 @@ export async function stopServer({
   const random = createRandom(seed);
   // Who is silent is not given up by the model's client before the server is.
   const settings = { OPENAI_PATIENCE_S: '300' };
-  const stage = await setStage({ random, admin_url, log_path, word_ms: 40, settings });
-  try {
+  return await playOnStage({ random, admin_url, log_path, word_ms: 40, settings }, async (stage) => {
     const [stopping, other] = stage.servers as [Stage['servers'][number], Stage['servers'][number]];
     const members = await stage.addMembers(20);
     const write = (index: number, words: number) => {
@@ -90,14 +90,8 @@ export async function stopServer({
     for (const { readings: all } of turns) {
       if (all[0]!.breaks > 0) stage.complain('a reader was let go before the end of the reply');
     }
-    return {
-      did: `${signal} at ${number(times)} replies, ${endless.length} of them endless; down after ${number(Math.round(took_ms))} ms`,
-      acknowledged: describeAcknowledged(stage),
-      differences: await stage.compare(),
-    };
-  } finally {
-    await stage.stop();
-  }
+    return `${signal} at ${number(times)} replies, ${endless.length} of them endless; down after ${number(Math.round(took_ms))} ms`;
+  });
 }
 
 function expectEnd(stage: Stage, turn: Turn, expected: string) {
