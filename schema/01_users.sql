@@ -11,8 +11,9 @@ begin
 end
 $$;
 
--- A counter object holds only `messages`, `files` and `tokens`, whole numbers from 0 on.
--- In a quota a counter may be null: unlimited. An absent counter means 0. PL/pgSQL keeps its plans: 08 says what it saves.
+-- A counter object holds only `messages`, `files` and `tokens`, whole numbers from 0 on; a quota also `storage_mb`.
+-- In a quota a counter may be null: unlimited. An absent counter means 0, an absent `storage_mb` unlimited. PL/pgSQL keeps
+-- its plans: 08 says what it saves.
 create or replace function public.are_counters(counters jsonb, may_be_unlimited boolean)
 returns boolean
 language plpgsql
@@ -23,7 +24,8 @@ as $$
 begin
   return coalesce(
     jsonb_typeof(counters) = 'object'
-    and counters - array['messages', 'files', 'tokens'] = '{}'::jsonb
+    and counters - array['messages', 'files', 'tokens'] - case when may_be_unlimited then '{storage_mb}'::text[] else '{}' end
+      = '{}'::jsonb
     and not exists (
       select 1
       from jsonb_each(counters) as counter

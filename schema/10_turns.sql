@@ -199,7 +199,7 @@ $$;
 -- `p_unconfirmed_messages`: how many messages a member has before the address is confirmed. `p_with_library`: whether the
 -- coach may see the member's library.
 --
--- A file of the library that is named in `p_file_ids` stays there: the message gets a use of its own.
+-- A file of the library or of another message that is named in `p_file_ids` stays there: the message gets a use of its own.
 drop function if exists public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], text[], boolean);
 drop function if exists
   public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer);
@@ -313,7 +313,7 @@ begin
   if cardinality(p_file_ids) > 0 and cardinality(p_file_ids) <> (
     select count(*) from public.chat_files
     where id = any (p_file_ids) and user_id = v_profile.id and deleted_at is null
-      and ((message_id is null and session_id is null) or message_id = p_edits_id)
+      and (original_id is not null or (message_id is null and session_id is null) or message_id = p_edits_id)
   ) then
     return jsonb_build_object('outcome', 'file_not_found');
   end if;
@@ -359,21 +359,24 @@ begin
   end if;
 
   if cardinality(p_file_ids) > 0 then
-    -- A message keeps its files when it is edited, and so does the library: the new one gets a use of its own of each.
+    -- A message and the library keep their files: the new message gets a use of its own of each, once.
     -- What OpenAI has of the file is shared; whether the chat's store holds it, another use in the chat tells.
     insert into public.chat_files (
       user_id, session_id, message_id, file_name, file_size, file_type, openai_file_id, vector_store_id, original_id
     )
     select files.user_id, p_session_id, v_message_id, files.file_name, files.file_size, files.file_type,
       coalesce(present.openai_file_id, files.openai_file_id), present.vector_store_id, files.original_id
-    from public.chat_files as files
+    from (
+      select distinct on (coalesce(original_id, id)) * from public.chat_files
+      where id = any (p_file_ids) and pending_until is null
+      order by coalesce(original_id, id), openai_file_id is null, created_at desc
+    ) as files
     left join lateral (
       select openai_file_id, vector_store_id from public.chat_files as same
       where same.session_id = p_session_id and same.original_id = files.original_id
       order by vector_store_id is null, created_at desc
       limit 1
     ) as present on true
-    where files.id = any (p_file_ids) and files.pending_until is null
     order by files.created_at, files.id;
     update public.chat_files
     set session_id = p_session_id, message_id = v_message_id, pending_until = null

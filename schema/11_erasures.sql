@@ -16,8 +16,8 @@ create table if not exists public.erasures (
   constraint erasures_kind_external_id_key unique (kind, external_id),
   constraint erasures_kind_is_known check (
     kind in (
-      'openai_conversation', 'openai_file', 'openai_vector_store', 'stored_file', 'stored_folder', 'stripe_customer',
-      'auth_user', 'profile'
+      'openai_conversation', 'openai_file', 'openai_store_file', 'openai_vector_store', 'stored_file', 'stored_folder',
+      'stripe_customer', 'auth_user', 'profile'
     )
   ),
   constraint erasures_attempts_is_positive check (attempts >= 0)
@@ -31,14 +31,14 @@ begin
   if exists (
     select from pg_catalog.pg_constraint
     where conrelid = 'public.erasures'::regclass and conname = 'erasures_kind_is_known'
-      and pg_catalog.pg_get_constraintdef(oid) not like '%stored_folder%'
+      and pg_catalog.pg_get_constraintdef(oid) not like '%openai_store_file%'
   ) then
     alter table public.erasures
       drop constraint erasures_kind_is_known,
       add constraint erasures_kind_is_known check (
         kind in (
-          'openai_conversation', 'openai_file', 'openai_vector_store', 'stored_file', 'stored_folder', 'stripe_customer',
-          'auth_user', 'profile'
+          'openai_conversation', 'openai_file', 'openai_store_file', 'openai_vector_store', 'stored_file',
+          'stored_folder', 'stripe_customer', 'auth_user', 'profile'
         )
       );
   end if;
@@ -46,7 +46,7 @@ end
 $$;
 
 comment on column public.erasures.external_id is
-  'The id at OpenAI, at Stripe or at Auth, the storage key or folder, or the profile''s id.';
+  'The id at OpenAI (of a file in a store: the store''s, a slash, the file''s), at Stripe or at Auth, the storage key or folder, or the profile''s id.';
 comment on column public.erasures.user_id is
   'The profile that it belonged to, which may be gone: an account is erased when nothing of it is left here.';
 
@@ -98,10 +98,27 @@ security definer
 set search_path = ''
 as $$
 begin
-  if (tg_op = 'DELETE' or new.openai_file_id is distinct from old.openai_file_id)
+  if new.openai_file_id is distinct from old.openai_file_id
     and not exists (select 1 from public.chat_files where openai_file_id = old.openai_file_id) then
     perform public.note_erasure('openai_file', old.openai_file_id, old.user_id);
   end if;
+  return null;
+end
+$$;
+
+-- By its name it comes after the trigger of 09, which has locked the originals: of two that delete the last two uses, one sees
+-- that it is the last.
+create or replace function public.note_deleted_openai_files()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform public.note_erasure('openai_file', openai_file_id, user_id)
+  from gone
+  where openai_file_id is not null
+    and not exists (select 1 from public.chat_files as kept where kept.openai_file_id = gone.openai_file_id);
   return null;
 end
 $$;
@@ -149,6 +166,7 @@ $$;
 revoke execute on function public.note_erasure(text, text, uuid) from public, anon, authenticated, service_role;
 revoke execute on function public.note_conversation_erasure() from public, anon, authenticated, service_role;
 revoke execute on function public.note_openai_file_erasure() from public, anon, authenticated, service_role;
+revoke execute on function public.note_deleted_openai_files() from public, anon, authenticated, service_role;
 revoke execute on function public.note_vector_store_erasure() from public, anon, authenticated, service_role;
 revoke execute on function public.note_stored_file_erasure() from public, anon, authenticated, service_role;
 revoke execute on function public.note_profile_erasure() from public, anon, authenticated, service_role;
@@ -158,8 +176,13 @@ create or replace trigger chat_sessions_note_erasure
   for each row execute function public.note_conversation_erasure();
 
 create or replace trigger chat_files_note_erasure
-  after delete or update of openai_file_id on public.chat_files
+  after update of openai_file_id on public.chat_files
   for each row execute function public.note_openai_file_erasure();
+
+create or replace trigger chat_files_note_openai_files
+  after delete on public.chat_files
+  referencing old table as gone
+  for each statement execute function public.note_deleted_openai_files();
 
 create or replace trigger vector_stores_note_erasure
   after delete or update of store_id on public.vector_stores

@@ -44,6 +44,10 @@ comment on column public.chat_files.index_error is 'OpenAI''s code for why it ca
 
 create index if not exists chat_files_library_idx
   on public.chat_files (user_id) where session_id is null and original_id is not null;
+-- Files that came into a library and are in no store yet: a job looks whether somebody is at it.
+create index if not exists chat_files_library_waiting_idx on public.chat_files (created_at)
+  where session_id is null and original_id is not null and pending_until is null and vector_store_id is null
+    and index_error is null;
 
 -- Whose stores at OpenAI are ours, where several programs share an account there. One row.
 create table if not exists public.installation (

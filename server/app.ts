@@ -17,6 +17,7 @@ import { turnRoutes } from './chat/turn-routes.ts';
 import { coachRoutes } from './coaches/routes.ts';
 import { fileExtensions } from './files/file-types.ts';
 import { fileRoutes } from './files/routes.ts';
+import { libraryRoutes } from './knowledge/library-routes.ts';
 import { knowledgeRoutes } from './knowledge/routes.ts';
 import { isDatabaseAway, pingDatabase } from './platform/database.ts';
 import { AppError } from './platform/errors.ts';
@@ -98,7 +99,7 @@ export function createApp(services: Services) {
     }
     return next();
   };
-  const uploadPaths = new Set(['/api/files', avatar_path]);
+  const uploadPaths = new Set(['/api/files', '/api/library', avatar_path]);
   app.use('/api/*', (c, next) => (uploadPaths.has(c.req.path) ? next() : limitJson(c, next)));
 
   const publicPaths = new Set([
@@ -130,6 +131,7 @@ export function createApp(services: Services) {
   app.route('/', grantRoutes(services));
   app.route('/', webhookRoutes(services));
   app.route('/', fileRoutes(services));
+  app.route('/', libraryRoutes(services));
   app.route('/', knowledgeRoutes(services));
   app.route('/', sessionRoutes(services));
   app.route('/', turnRoutes(services));

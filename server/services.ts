@@ -34,6 +34,8 @@ import { createPracticeCoach } from './coaches/practice-coach.ts';
 import { fileExporter } from './files/exporter.ts';
 import { fileJobs } from './files/jobs.ts';
 import { createModelImageReader } from './files/model-image.ts';
+import { createShowPicture } from './files/show-picture.ts';
+import { createUploads } from './files/uploads.ts';
 import { installationMark } from './knowledge/erase-orphans.ts';
 import { knowledgeErasers } from './knowledge/erasers.ts';
 import { knowledgeJobs } from './knowledge/jobs.ts';
@@ -177,7 +179,9 @@ export function createServices(parts: Parts) {
     model,
     upstream,
     vector_stores,
+    uploads: createUploads({ database, storage, logger, config }),
     readModelImage: createModelImageReader(storage, join(config.data_folder, 'uploads')),
+    showPicture: createShowPicture(storage, join(config.data_folder, 'uploads')),
     stripe,
     erasers,
     closers,

@@ -109,7 +109,7 @@ async function queryFiles(database: Database, chat: Chat) {
       page_count: null,
       word_count: 3,
     };
-    await files.insertFile(database, user_id, { ...upload, ...kind, storage_key, passages_json });
+    await files.insertFile(database, user_id, 'draft', { ...upload, ...kind, storage_key, passages_json });
     await files.listForgottenFiles(database, 10);
     if (!is_sent) await files.deletePendingFile(database, user_id, upload.file_id);
     else {

@@ -97,7 +97,7 @@ export async function writeFiles(
       await client.query('checkpoint');
       const before = await readWal(client);
       const original_id = randomUUID();
-      const added = await insertFile(database, member.id, {
+      const added = await insertFile(database, member.id, 'draft', {
         file_id: randomUUID(),
         original_id,
         file_name: 'notes.txt',
@@ -112,7 +112,7 @@ export async function writeFiles(
         word_count: 5_000,
         passages_json: Buffer.from(JSON.stringify(passages)),
       });
-      if (!added) throw new Error('the file was refused');
+      if (added.outcome !== 'added') throw new Error('the file was refused');
       wal_bytes += (await readWal(client)).bytes - before.bytes;
     }
   } finally {

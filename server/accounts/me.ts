@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { isFromThisMachine } from '../platform/mail/routes.ts';
 import type { AppEnvironment } from '../platform/routes.ts';
 import { unconfirmed_messages } from './email-verification.ts';
-import type { Profile } from './queries.ts';
+import { findStorageUse, type Profile } from './queries.ts';
 import { type RoleParts, settleRole } from './roles.ts';
 
 const counters = z.object({
@@ -28,8 +28,13 @@ export const meSchema = z
       description: 'A name of the IANA database. Null: as the browser says.',
     }),
     subscription_plan: z.string(),
-    subscription_quota: counters.openapi({ description: 'Null: unlimited.' }),
+    subscription_quota: counters
+      .extend({ storage_mb: z.int().nullable().optional() })
+      .openapi({ description: 'Null: unlimited; storage_mb also where it is absent.' }),
     subscription_usage: counters,
+    storage: z.object({ used_bytes: z.int(), limit_bytes: z.int().nullable() }).openapi({
+      description: 'What your files weigh together, and what the plan gives room for. Null: unlimited.',
+    }),
     credits: z.int().openapi({ description: 'Bought messages that are left.' }),
     period_started_at: z.string(),
     renews_at: z.string().openapi({ description: 'When the usage begins anew.' }),
@@ -51,11 +56,16 @@ export const meSchema = z
 /** Makes the answer of a profile. `c`: the request, which may be the first operator's. */
 export async function describeMe(parts: RoleParts, profile: Profile, c: Context<AppEnvironment>) {
   const { is_deleted, deleted_at, erase_after, email_verification_sent_at, ...described } = profile;
+  const [role, storage] = await Promise.all([
+    settleRole(parts, profile, isFromThisMachine(c)),
+    findStorageUse(parts.database, profile.id),
+  ]);
   return {
     ...described,
+    storage,
     email_verification: { sent_at: email_verification_sent_at },
     unconfirmed_messages,
-    role: await settleRole(parts, profile, isFromThisMachine(c)),
+    role,
     subscription_quota: fillCounters(profile.subscription_quota),
     subscription_usage: fillCounters(profile.subscription_usage),
   };

@@ -2,8 +2,13 @@ import { sql } from 'kysely';
 import type { SignedIn } from '../platform/auth.ts';
 import type { Database } from '../platform/database.ts';
 
-/** Counters of a quota or of usage; one that is absent means 0, null is unlimited. */
-export type Counters = { messages?: number | null; files?: number | null; tokens?: number | null };
+/** Counters of a quota or of usage; one that is absent means 0, null is unlimited. `storage_mb`: of a quota; absent: unlimited. */
+export type Counters = {
+  messages?: number | null;
+  files?: number | null;
+  tokens?: number | null;
+  storage_mb?: number | null;
+};
 
 export type Role = 'member' | 'operator';
 
@@ -43,6 +48,17 @@ export function findProfile(database: Database, auth_id: string) {
     ])
     .where('auth_id', '=', auth_id)
     .executeTakeFirst();
+}
+
+/** What a member's files weigh together, and what the plan gives room for; null: unlimited. */
+export async function findStorageUse(
+  database: Database,
+  user_id: string,
+): Promise<{ used_bytes: number; limit_bytes: number | null }> {
+  const { rows } = await sql<{ storage: { used_bytes: number; limit_bytes: number | null } }>`
+    select public.storage_of(${user_id}) as storage
+  `.execute(database);
+  return rows[0]!.storage;
 }
 
 /**

@@ -17,6 +17,13 @@ describe('plans.yaml', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
+  it('says what the files of each plan may weigh; without a word of it they may weigh anything', () => {
+    const storageOf = (text: string) =>
+      parsePlans('plans.yaml', text).plans.map(({ includes }) => includes.storage_mb);
+    expect(storageOf(source)).toEqual([100, 1000, 5000, null]);
+    expect(storageOf(source.replace(', storage_mb: 100 }', ' }'))).toEqual([null, 1000, 5000, null]);
+  });
+
   it.each([
     ['broken YAML', 'currency: usd', 'currency: [usd', /^plans\.yaml, line \d+: invalid YAML, .+\.$/],
     [

@@ -24,7 +24,12 @@ const catalogSchema = z.strictObject({
         summary: words,
         price: z.strictObject({ month: amount, year: amount }).optional(),
         lookup_keys: z.strictObject({ month: lookupKey, year: lookupKey }).optional(),
-        includes: z.strictObject({ messages: counter, files: counter, tokens: counter }),
+        includes: z.strictObject({
+          messages: counter,
+          files: counter,
+          tokens: counter,
+          storage_mb: counter.default(null),
+        }),
       }),
     )
     .min(1, 'must list at least the plan "free"'),

@@ -4,7 +4,8 @@ import type { Includes, Interval } from './plans.ts';
 
 export type Overview = {
   plan: string;
-  quota: Includes;
+  quota: Omit<Includes, 'storage_mb'> & Partial<Includes>;
+  storage: { used_bytes: number; limit_bytes: number | null };
   usage: { messages: number; files: number; tokens: number };
   credits: number;
   period_started_at: string;
@@ -36,6 +37,7 @@ export async function getOverview(database: Database, user_id: string): Promise<
       profiles.subscription_plan as plan,
       '{"messages": 0, "files": 0, "tokens": 0}'::jsonb || profiles.subscription_quota as quota,
       '{"messages": 0, "files": 0, "tokens": 0}'::jsonb || public.usage_now(profiles) as usage,
+      public.storage_of(profiles.id) as storage,
       profiles.message_credits as credits,
       greatest(
         profiles.quota_last_reset, public.period_start(coalesce(profiles.quota_anchor, profiles.created_at), now())

@@ -1,5 +1,13 @@
-/** What a month includes; null: unlimited. */
-export type Includes = { messages: number | null; files: number | null; tokens: number | null };
+/**
+ * What a plan includes: messages, files and tokens in a month, and how much a member may hold, in megabytes of 1,000,000
+ * bytes. Null: unlimited.
+ */
+export type Includes = {
+  messages: number | null;
+  files: number | null;
+  tokens: number | null;
+  storage_mb: number | null;
+};
 
 export type Interval = 'month' | 'year';
 

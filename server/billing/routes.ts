@@ -32,7 +32,9 @@ const getPlans = createRoute({
               title: z.string(),
               summary: z.string(),
               price: z.object({ month: z.int(), year: z.int() }).nullable(),
-              includes: included.openapi({ description: 'In a month. Null: unlimited.' }),
+              includes: included
+                .extend({ storage_mb: z.int().nullable() })
+                .openapi({ description: 'In a month, and room for files in MB. Null: unlimited.' }),
             }),
           ),
           top_ups: z.array(
@@ -51,8 +53,15 @@ const overview = z
     is_on: z.boolean(),
     plan: z.string(),
     source: z.enum(['free', 'subscription', 'grant', 'by_hand']),
-    quota: included.openapi({ description: 'Null: unlimited.' }),
+    quota: included
+      .extend({ storage_mb: z.int().nullable().optional() })
+      .openapi({ description: 'Null: unlimited; storage_mb also where it is absent.' }),
     usage: z.object({ messages: z.int(), files: z.int(), tokens: z.int() }),
+    storage: z
+      .object({ used_bytes: z.int(), limit_bytes: z.int().nullable() })
+      .openapi({
+        description: 'What your files weigh together, and what the plan gives room for. Null: unlimited.',
+      }),
     credits: z.int().openapi({ description: 'Bought messages that are left.' }),
     period_started_at: z.string(),
     renews_at: z.string().openapi({ description: 'When the usage begins anew.' }),

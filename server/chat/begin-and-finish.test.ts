@@ -179,17 +179,35 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     for (let sent = 0; sent < 3; sent++) expect((await begin(member)).outcome).toBe('begun');
   });
 
-  it('a file goes with one message of its owner only', async () => {
+  it('a file goes with messages of its owner only, and each has a use of its own', async () => {
     const [member, stranger] = [await insertMember(test.pool), await insertMember(test.pool)];
     const file_id = await insertPendingFile(member);
     expect(await begin(stranger, { file_ids: [file_id] })).toEqual({ outcome: 'file_not_found' });
-    const outcomes = await Promise.all(
+    const outcomes = (await Promise.all(
       Array.from({ length: 10 }, () => begin(member, { file_ids: [file_id] })),
-    );
-    expect(outcomes.filter(({ outcome }) => outcome === 'begun')).toHaveLength(1);
-    expect(outcomes.filter(({ outcome }) => outcome === 'file_not_found')).toHaveLength(9);
-    const begun = outcomes.find(({ outcome }) => outcome === 'begun') as BegunTurn;
-    expect(begun.documents).toMatchObject([{ file_id, is_new: true, openai_file_id: null }]);
+    )) as BegunTurn[];
+    const given = outcomes.flatMap(({ documents }) => documents);
+    expect(given).toHaveLength(10);
+    expect(new Set(given.map((document) => document.file_id)).size).toBe(10);
+    expect(new Set(given.map(({ original_id }) => original_id)).size).toBe(1);
+    expect(given.find((document) => document.file_id === file_id)).toMatchObject({
+      is_new: true,
+      openai_file_id: null,
+    });
+    expect(await begin(stranger, { file_ids: [file_id] })).toEqual({ outcome: 'file_not_found' });
+  });
+
+  it('a file that is named twice, by two of its uses, comes along once', async () => {
+    const member = await insertMember(test.pool);
+    const file_id = await insertPendingFile(member);
+    const first = (await begin(member, { file_ids: [file_id] })) as BegunTurn;
+    const second = (await begin(member, { file_ids: [file_id] })) as BegunTurn;
+    const file_ids = [...first.documents, ...second.documents].map((document) => document.file_id);
+    const { user_message_id } = (await begin(member, { file_ids })) as BegunTurn;
+    const { rows } = await test.pool.query('select 1 from public.chat_files where message_id = $1', [
+      user_message_id,
+    ]);
+    expect(rows).toHaveLength(1);
   });
 
   it('a chat that begins with a file alone is called by its name', async () => {
@@ -453,16 +471,12 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
       expect((await usageOf(member)).messages).toBe(1);
     });
 
-    it('keeps its files when it is edited, for both lines; another message’s are not taken', async () => {
+    it('keeps its files when it is edited, for both lines', async () => {
       const member = await insertMember(test.pool);
       const [session_id, turn_id, edit] = [randomUUID(), randomUUID(), randomUUID()];
       const file_ids = [await insertPendingFile(member)];
       const { user_message_id } = (await begin(member, { session_id, turn_id, file_ids })) as BegunTurn;
       await finish(turn_id);
-      expect(await begin(member, { session_id, file_ids })).toEqual({ outcome: 'file_not_found' });
-      expect(await begin(member, { content: 'In another chat', file_ids })).toEqual({
-        outcome: 'file_not_found',
-      });
       const begun = (await begin(member, {
         session_id,
         turn_id: edit,

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { FileKind } from '../files/file-types.ts';
 import type { Citation } from '../knowledge/citation.ts';
 import type { Database } from '../platform/database.ts';
 import type { TurnState } from './queries.ts';
@@ -96,7 +97,10 @@ export type MessageRow = {
     file_size: number;
     file_type: string;
     created_at: string;
-    is_deleted: boolean;
+    kind: FileKind;
+    width: number | null;
+    height: number | null;
+    deleted: boolean;
   }[];
 };
 
@@ -133,9 +137,13 @@ export async function listMessages(
       case when page.has_files then (
         select coalesce(jsonb_agg(jsonb_build_object(
           'id', files.id, 'file_name', files.file_name, 'file_size', files.file_size,
-          'file_type', files.file_type, 'created_at', files.created_at, 'is_deleted', files.deleted_at is not null
+          'file_type', files.file_type, 'created_at', files.created_at,
+          -- Of one that was deleted its type tells what it was.
+          'kind', coalesce(originals.kind, case when files.file_type like 'image/%' then 'image' else 'document' end),
+          'width', originals.width, 'height', originals.height, 'deleted', files.deleted_at is not null
         ) order by files.created_at, files.id), '[]')
         from public.chat_files as files
+        left join public.file_originals as originals on originals.id = files.original_id
         where files.message_id = page.id
       ) else '[]' end as files
     from page

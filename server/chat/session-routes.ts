@@ -3,8 +3,9 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { erasures_job } from '../accounts/jobs.ts';
 import { fileSchema } from '../files/routes.ts';
 import { citationSchema } from '../knowledge/citation.ts';
+import { readCursor, writeCursor } from '../platform/cursor.ts';
 import type { Database } from '../platform/database.ts';
-import { AppError, notFound } from '../platform/errors.ts';
+import { notFound } from '../platform/errors.ts';
 import type { Jobs } from '../platform/jobs.ts';
 import { createRouter, jsonResponse, problemResponse, signedIn, uuidParam } from '../platform/routes.ts';
 import { isRunning } from './queries.ts';
@@ -31,6 +32,13 @@ const chatSession = z
 
 const turnStatus = z.enum(['accepted', 'answering', 'done', 'stopped', 'failed']);
 
+const messageFile = fileSchema.extend({
+  kind: z.enum(['document', 'image']),
+  width: z.int().nullable().openapi({ description: 'Pixels of an image, as it is shown.' }),
+  height: z.int().nullable(),
+  deleted: z.boolean().openapi({ description: 'You deleted it: its name is all that is left.' }),
+});
+
 const message = z
   .object({
     id: z.uuid(),
@@ -46,11 +54,7 @@ const message = z
     files_missing: z
       .boolean()
       .openapi({ description: 'The files could not be made ready: the coach had to do without them.' }),
-    files: z.array(
-      fileSchema.extend({
-        is_deleted: z.boolean().openapi({ description: 'You deleted it: it was there.' }),
-      }),
-    ),
+    files: z.array(messageFile),
     citations: z.array(citationSchema),
   })
   .openapi('Message');
@@ -137,7 +141,7 @@ const messagesRoute = createRoute({
             error_code: z.string(),
             error_detail: z.string(),
             content: z.string(),
-            files: z.array(fileSchema).openapi({ description: 'They can be sent again with it.' }),
+            files: z.array(messageFile).openapi({ description: 'They can be sent again with it.' }),
           })
           .nullable()
           .openapi({ description: 'The last turn, when it failed: its message can be sent again.' }),
@@ -264,22 +268,6 @@ function describeFailed(page: MessageRow[], newest: MessageRow | undefined) {
     error_code: error.code,
     error_detail: error.message,
     content: asked.content,
-    files: asked.files,
+    files: asked.files.filter(({ deleted }) => !deleted),
   };
-}
-
-/** A cursor is the sorting key of the last row told: opaque to the client. */
-function writeCursor(time: string, id: string) {
-  return Buffer.from(`${time} ${id}`).toString('base64url');
-}
-
-const cursorText = /^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (\S+)$/;
-
-function readCursor(cursor: string | undefined) {
-  if (cursor === undefined) return undefined;
-  const found = cursorText.exec(Buffer.from(cursor, 'base64url').toString());
-  if (!found || Number.isNaN(Date.parse(found[1]!)) || !z.uuid().safeParse(found[2]).success) {
-    throw new AppError('invalid_request', 'This page does not exist. Load the list again.');
-  }
-  return { time: found[1]!, id: found[2]! };
 }

@@ -21,16 +21,14 @@ export type NewFile = {
   passages_json: Uint8Array;
 };
 
-export type FileRow = {
-  id: string;
-  file_name: string;
-  file_size: number;
-  file_type: string;
-  created_at: string;
-};
+/** Where an upload goes: into the draft of a message, which must be sent within a day, or into the library. */
+export type FilePlace = 'draft' | 'library';
+
+/** What a member's files weigh together, and what the plan gives room for; null: unlimited. */
+export type StorageUse = { used_bytes: number; limit_bytes: number | null };
 
 /**
- * Who uploads, by the Auth id: whether the account may, and how many files its plan has left (null: unlimited).
+ * Who uploads, by the Auth id: whether the account may, how many files its plan has left (null: unlimited), and how much room.
  * Undefined while there is no open profile.
  */
 export function findUploader(database: Database, auth_id: string) {
@@ -42,6 +40,7 @@ export function findUploader(database: Database, auth_id: string) {
       sql<number | null>`public.allowance(subscription_quota, public.usage_now(profiles), 'files')`.as(
         'files_left',
       ),
+      sql<StorageUse>`public.storage_of(id)`.as('storage'),
     ])
     .where('auth_id', '=', auth_id)
     .where('is_deleted', '=', false)
@@ -59,31 +58,70 @@ export async function noteStoring(database: Database, storage_key: string): Prom
   `.execute(database);
 }
 
+export type Added = { outcome: 'added'; created_at: string } | { outcome: 'files' | 'storage' };
+
 /**
- * Counts an upload and writes its rows, in one statement; a job deletes them unless a message takes the file within
- * a day. Returns undefined, and writes nothing, when the plan has no file left.
+ * Counts an upload and writes its rows, in one statement. In a draft a job deletes them unless a message takes the file
+ * within a day. Writes nothing when the plan has no file left (`files`) or not enough room (`storage`).
  */
 export async function insertFile(
   database: Database,
   user_id: string,
+  place: FilePlace,
   file: NewFile,
-): Promise<FileRow | undefined> {
-  const { rows } = await sql<FileRow>`
+): Promise<Added> {
+  const pending_until = place === 'draft' ? sql`now() + interval '1 day'` : sql`null`;
+  const { rows } = await sql<Added>`
     with added as (
-      select id, file_name, file_size, file_type, created_at
+      select result ->> 'outcome' as outcome, (result ->> 'created_at')::timestamptz as created_at
       from public.add_file(
-      ${user_id}, ${file.file_id}, ${file.original_id}, ${file.file_name}, ${file.file_type}, ${file.size_bytes},
-      ${file.storage_key}, ${file.page_count}, ${file.word_count}, 
-      convert_from(${file.passages_json}::bytea, 'UTF8')::jsonb, now() + interval '1 day',
-      ${file.kind}, ${file.language}, ${file.width}, ${file.height}
-      )
+        ${user_id}, ${file.file_id}, ${file.original_id}, ${file.file_name}, ${file.file_type}, ${file.size_bytes},
+        ${file.storage_key}, ${file.page_count}, ${file.word_count},
+        convert_from(${file.passages_json}::bytea, 'UTF8')::jsonb, ${pending_until},
+        ${file.kind}, ${file.language}, ${file.width}, ${file.height}
+      ) as result
     ), kept as (
       delete from public.erasures
-      where kind = 'stored_file' and external_id = ${file.storage_key} and exists (select from added)
+      where kind = 'stored_file' and external_id = ${file.storage_key}
+        and exists (select from added where outcome = 'added')
     )
     select * from added
   `.execute(database);
-  return rows[0];
+  return rows[0]!;
+}
+
+/** Deletes a file everywhere: see `delete_file` in schema/09_file_originals.sql. Returns whether there was one. */
+export async function deleteFile(database: Database, user_id: string, original_id: string): Promise<boolean> {
+  const { rows } = await sql<{ deleted: boolean }>`
+    select public.delete_file(${user_id}, ${original_id}) as deleted
+  `.execute(database);
+  return rows[0]!.deleted;
+}
+
+/** Gives a file another name wherever it is used. Returns whether there was one. */
+export async function renameFile(
+  database: Database,
+  user_id: string,
+  original_id: string,
+  file_name: string,
+): Promise<boolean> {
+  const { rows } = await sql<{ renamed: boolean }>`
+    select public.rename_file(${user_id}, ${original_id}, ${file_name}) as renamed
+  `.execute(database);
+  return rows[0]!.renamed;
+}
+
+/** Keeps a chat's file in the library too, or takes it out again: `only_here` where no chat has it. */
+export async function keepFile(
+  database: Database,
+  user_id: string,
+  original_id: string,
+  is_kept: boolean,
+): Promise<'done' | 'missing' | 'only_here'> {
+  const { rows } = await sql<{ outcome: 'done' | 'missing' | 'only_here' }>`
+    select public.keep_file(${user_id}, ${original_id}, ${is_kept}) as outcome
+  `.execute(database);
+  return rows[0]!.outcome;
 }
 
 /** Takes back an upload that was not sent yet, and gives back its count. Returns whether there was one. */
@@ -98,22 +136,53 @@ export async function deletePendingFile(
   return rows[0]!.deleted;
 }
 
-/** Where a member's file lies, by the member's Auth id. */
-export function findStoredFile(database: Database, auth_id: string, file_id: string) {
+/** A member's file as it lies in the storage. */
+export type StoredFile = {
+  original_id: string;
+  file_name: string;
+  file_type: string;
+  kind: FileKind;
+  size_bytes: number;
+  storage_key: string;
+};
+
+/** Where a use of a member's file lies, by the member's Auth id. */
+export function findStoredFile(
+  database: Database,
+  auth_id: string,
+  file_id: string,
+): Promise<StoredFile | undefined> {
+  return selectStoredFile(database, auth_id).where('chat_files.id', '=', file_id).executeTakeFirst();
+}
+
+/** The same by the original's id. Not one of a message that was not sent yet. */
+export function findStoredOriginal(
+  database: Database,
+  auth_id: string,
+  original_id: string,
+): Promise<StoredFile | undefined> {
+  return selectStoredFile(database, auth_id)
+    .where('chat_files.original_id', '=', original_id)
+    .where('chat_files.pending_until', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+}
+
+function selectStoredFile(database: Database, auth_id: string) {
   return database
     .selectFrom('chat_files')
     .innerJoin('profiles', 'profiles.id', 'chat_files.user_id')
     .innerJoin('file_originals', 'file_originals.id', 'chat_files.original_id')
     .select([
+      'file_originals.id as original_id',
       'chat_files.file_name',
       'file_originals.file_type',
+      sql<FileKind>`file_originals.kind`.as('kind'),
       'file_originals.size_bytes',
       'file_originals.storage_key',
     ])
-    .where('chat_files.id', '=', file_id)
     .where('profiles.auth_id', '=', auth_id)
-    .where('profiles.is_deleted', '=', false)
-    .executeTakeFirst();
+    .where('profiles.is_deleted', '=', false);
 }
 
 /** Uploads that no message took in time, oldest first. */

@@ -15,7 +15,7 @@ export type ReceivedUpload = {
 };
 
 /** What a form may weigh besides the file. */
-const max_form_bytes = 64 * 1024;
+export const max_form_bytes = 64 * 1024;
 
 /**
  * Streams the one `file` part of a multipart form into a file of its own in `folder`, without holding it in memory.

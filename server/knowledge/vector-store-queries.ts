@@ -149,16 +149,36 @@ export async function recordOpenAIFile(
   return rows[0]!.kept;
 }
 
-/** Places whose store is to be made now: an attempt failed a while ago, or its server has died. */
+/**
+ * Places whose store is to be made now: an attempt failed a while ago, or its server has died; and libraries of which
+ * nobody has taken on what came into them a minute ago.
+ */
 export async function listUnfinishedPlaces(database: Database, limit: number): Promise<Place[]> {
-  return await database
-    .selectFrom('vector_stores')
-    .select(['user_id', 'session_id'])
-    .where(sql<boolean>`greatest(retry_at, rebuild_lease_until) <= now()`)
-    .where(sql<boolean>`retry_at is not null or rebuild_lease_until is not null`)
-    .orderBy(sql`greatest(retry_at, rebuild_lease_until)`)
-    .limit(limit)
-    .execute();
+  const { rows } = await sql<Place>`
+    (
+      select user_id, session_id
+      from public.vector_stores
+      where (retry_at is not null or rebuild_lease_until is not null) and greatest(retry_at, rebuild_lease_until) <= now()
+      order by greatest(retry_at, rebuild_lease_until)
+      limit ${limit}
+    )
+    union all
+    (
+      select distinct files.user_id, null::uuid
+      from public.chat_files as files
+      join public.file_originals as originals on originals.id = files.original_id and originals.kind = 'document'
+      where files.session_id is null and files.original_id is not null and files.pending_until is null
+        and files.vector_store_id is null and files.index_error is null
+        and files.created_at between now() - interval '1 day' and now() - interval '1 minute'
+        and not exists (
+          select from public.vector_stores as stores
+          where stores.user_id = files.user_id and stores.is_library
+            and (stores.rebuild_token is not null or stores.retry_at is not null)
+        )
+      limit ${limit}
+    )
+  `.execute(database);
+  return rows;
 }
 
 /** Marks as expired the stores that OpenAI has kept for as long as it was asked to. Returns how many. */
@@ -212,6 +232,22 @@ export async function isOpenAIFileUsed(database: Database, openai_file_id: strin
   const row = await database
     .selectFrom('chat_files')
     .select('id')
+    .where('openai_file_id', '=', openai_file_id)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Whether a row says that a store at OpenAI has a file. */
+export async function isInVectorStore(
+  database: Database,
+  store_id: string,
+  openai_file_id: string,
+): Promise<boolean> {
+  const row = await database
+    .selectFrom('chat_files')
+    .select('id')
+    .where('vector_store_id', '=', store_id)
     .where('openai_file_id', '=', openai_file_id)
     .limit(1)
     .executeTakeFirst();

@@ -321,7 +321,7 @@ it('turns, new files, deletions and failing stores at once never deadlock', asyn
     (async () => {
       for (const index of Array.from({ length: 24 }).keys()) {
         await pool.query(
-          `select public.delete_file(user_id, id) from (select user_id, id from public.chat_files
+          `select public.delete_file(user_id, original_id) from (select user_id, original_id from public.chat_files
              where user_id = $1 and file_name like 'Place%' and deleted_at is null order by random() limit 1) as one`,
           [user_id],
         );
@@ -410,11 +410,11 @@ describe('the library', () => {
     ]);
     const { rows } = await pool.query('select public.delete_file($1, $2) as deleted', [
       await userOf(sender),
-      file_id,
+      original_id,
     ]);
     expect(rows[0].deleted).toBe(true);
     const { messages } = await sender.json(`/api/chat-sessions/${session_id}/messages`);
-    expect(messages[0].files).toMatchObject([{ file_name: 'Dunmarsh.txt', is_deleted: true }]);
+    expect(messages[0].files).toMatchObject([{ file_name: 'Dunmarsh.txt', deleted: true }]);
     for (const table of ['file_originals where id', 'file_passages where original_id'])
       expect((await pool.query(`select 1 from public.${table} = $1`, [original_id])).rows).toEqual([]);
     const noted = await pool.query(
@@ -441,19 +441,19 @@ describe('the library', () => {
     );
     expect(other.citations[0]).toMatchObject({ file_name: 'Cinderford.txt', file_id: kept.file_id });
     expect(
-      (await pool.query('select public.delete_file($1, $2) as deleted', [await userOf(sender), file_id]))
+      (await pool.query('select public.delete_file($1, $2) as deleted', [await userOf(sender), original_id]))
         .rows[0].deleted,
     ).toBe(false);
   });
 
   it('nobody else’s file is deleted, renamed, or given with a message', async () => {
     const owner = await server.signUp();
-    const { file_id } = await addToLibrary(owner, 'Eastmere');
+    const { file_id, original_id } = await addToLibrary(owner, 'Eastmere');
     const stranger = await server.signUp();
     const id = await userOf(stranger);
     const { rows } = await pool.query(
       `select public.delete_file($1, $2) as deleted, public.rename_file($1, $2, 'mine.txt') as renamed`,
-      [id, file_id],
+      [id, original_id],
     );
     expect(rows[0]).toEqual({ deleted: false, renamed: false });
     expect((await stranger.send({ content: 'Read this', file_ids: [file_id] })).status).toBe(404);
@@ -465,7 +465,7 @@ describe('the library', () => {
     const sender = await server.signUp();
     const { file_id, original_id } = await addToLibrary(sender, 'Fairhythe');
     await readTurn(await sender.send({ content: 'Read this', file_ids: [file_id] }));
-    await pool.query(`select public.rename_file($1, $2, 'harbour.txt')`, [await userOf(sender), file_id]);
+    await pool.query(`select public.rename_file($1, $2, 'harbour.txt')`, [await userOf(sender), original_id]);
     const { rows } = await pool.query('select file_name from public.chat_files where original_id = $1', [
       original_id,
     ]);

@@ -162,7 +162,7 @@ export interface Erasures {
   attempts: Generated<number>;
   created_at: Generated<string>;
   /**
-   * The id at OpenAI, at Stripe or at Auth, the storage key or folder, or the profile's id.
+   * The id at OpenAI (of a file in a store: the store's, a slash, the file's), at Stripe or at Auth, the storage key or folder, or the profile's id.
    */
   external_id: string;
   id: Generated<number>;
