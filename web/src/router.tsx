@@ -26,6 +26,7 @@ import { Toasts } from './platform/toasts.tsx';
 
 type RouterContext = { auth: Auth };
 type NextSearch = { next?: string | undefined };
+type CheckoutSearch = { checkout_session_id?: string; checkout?: 'canceled' };
 
 const nextSearch = (search: Record<string, unknown>): NextSearch =>
   typeof search.next === 'string' ? { next: search.next } : {};
@@ -153,6 +154,24 @@ const settingsRoute = createRoute({
   component: lazyRouteComponent(() => import('./accounts/settings/settings-frame.tsx'), 'SettingsFrame'),
 });
 
+/** What Stripe's checkout leads back with. */
+const checkoutSearch = (search: Record<string, unknown>): CheckoutSearch => ({
+  ...(typeof search.checkout_session_id === 'string'
+    ? { checkout_session_id: search.checkout_session_id }
+    : {}),
+  ...(search.checkout === 'canceled' ? { checkout: 'canceled' } : {}),
+});
+
+/** Where Stripe and mails lead to, wherever the page stands. */
+const billingRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/billing',
+  validateSearch: checkoutSearch,
+  beforeLoad: ({ search }) => {
+    throw redirect({ to: '/settings/plan', search, replace: true });
+  },
+});
+
 const settingsRoutes = [
   createRoute({
     getParentRoute: () => settingsRoute,
@@ -181,6 +200,12 @@ const settingsRoutes = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: '/plan',
+    validateSearch: checkoutSearch,
+    component: lazyRouteComponent(() => import('./billing/plan-page.tsx'), 'PlanPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: '/usage',
     component: lazyRouteComponent(() => import('./billing/usage-page.tsx'), 'UsagePage'),
   }),
@@ -204,7 +229,13 @@ const routeTree = rootRoute.addChildren([
   ...linkRoutes,
   outboxRoute,
   accountClosedRoute,
-  memberRoute.addChildren([homeRoute, newChatRoute, chatRoute, settingsRoute.addChildren(settingsRoutes)]),
+  memberRoute.addChildren([
+    homeRoute,
+    newChatRoute,
+    chatRoute,
+    billingRoute,
+    settingsRoute.addChildren(settingsRoutes),
+  ]),
 ]);
 
 /** Every address of the app. */

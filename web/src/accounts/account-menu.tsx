@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import ChartColumn from 'lucide-react/icons/chart-column';
 import ChevronsUpDown from 'lucide-react/icons/chevrons-up-down';
+import CreditCard from 'lucide-react/icons/credit-card';
 import LogOut from 'lucide-react/icons/log-out';
 import Mail from 'lucide-react/icons/mail';
 import Settings from 'lucide-react/icons/settings';
@@ -84,6 +85,12 @@ export function AccountMenu() {
           <Link to="/settings/profile">
             <Settings size={16} className="text-muted" />
             Settings
+          </Link>
+        </MenuItem>
+        <MenuItem asChild>
+          <Link to="/settings/plan">
+            <CreditCard size={16} className="text-muted" />
+            Plan and billing
           </Link>
         </MenuItem>
         <MenuItem asChild>

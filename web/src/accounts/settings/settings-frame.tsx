@@ -10,6 +10,7 @@ import { type Me, useMe } from '../me.ts';
 const pages = [
   ['/settings/profile', 'Profile'],
   ['/settings/sign-in', 'Sign-in'],
+  ['/settings/plan', 'Plan'],
   ['/settings/usage', 'Usage'],
   ['/settings/data', 'Your data'],
 ] as const;

@@ -1,0 +1,59 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { ApiError } from '../platform/api-error.ts';
+import { usePlatform } from '../platform/platform-context.ts';
+import type { PlanWish } from './billing.ts';
+import { chargeProblem } from './charge-problem.ts';
+
+export type StripePage = ReturnType<typeof useStripePage>;
+
+type Wish = PlanWish | { top_up: string };
+
+/**
+ * Leads to a page at Stripe: to pay, or to cards and invoices. One at a time, however often something is pressed.
+ * `opening`: the name of what was pressed; `problem`: why no page was opened.
+ */
+export function useStripePage() {
+  const { api } = usePlatform();
+  const queryClient = useQueryClient();
+  const busy = useRef(false);
+  const [opening, setOpening] = useState<string | null>(null);
+  const [problem, setProblem] = useState<{ name: string; sentence: string } | null>(null);
+
+  // Whoever goes back from Stripe may find this very page again, as it was left.
+  useEffect(() => {
+    const onShow = ({ persisted }: PageTransitionEvent) => {
+      if (!persisted) return;
+      busy.current = false;
+      setOpening(null);
+      void queryClient.invalidateQueries({ queryKey: ['me'] });
+    };
+    addEventListener('pageshow', onShow);
+    return () => removeEventListener('pageshow', onShow);
+  }, [queryClient]);
+
+  async function open(name: string, path: string, body?: Wish) {
+    if (busy.current) return;
+    busy.current = true;
+    setOpening(name);
+    setProblem(null);
+    try {
+      location.assign((await api.post<{ url: string }>(path, body)).url);
+    } catch (error) {
+      busy.current = false;
+      setOpening(null);
+      setProblem({ name, sentence: chargeProblem(error) });
+      // How the member stands is not what this page shows: another tab has changed it.
+      if (error instanceof ApiError && error.status === 409) {
+        void queryClient.invalidateQueries({ queryKey: ['me'] });
+      }
+    }
+  }
+
+  return {
+    opening,
+    problem,
+    buy: (name: string, wish: Wish) => void open(name, '/api/billing/checkout', wish),
+    openPortal: (name: string) => void open(name, '/api/billing/portal'),
+  };
+}
