@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { deleteAuthUser } from './accounts/closing-queries.ts';
 import { eraseAccountsJob } from './accounts/erase-accounts.ts';
 import type { Exporter } from './accounts/export.ts';
 import { accountExporter } from './accounts/exporter.ts';
@@ -12,13 +11,10 @@ import {
   operatorNoticeJob,
   type TellOperators,
 } from './accounts/operator-notices.ts';
-import { deleteClosedProfile } from './accounts/queries.ts';
 import { type Closers, closersJob } from './accounts/run-closers.ts';
-import type { Erasers } from './accounts/run-erasures.ts';
 import { sendOrGiveUp } from './accounts/send-or-give-up.ts';
 import { createSignOuts, signInJob } from './accounts/sign-outs.ts';
 import { stripeSubscriptionCloser } from './billing/closer.ts';
-import { billingErasers } from './billing/erasers.ts';
 import { billingExporter } from './billing/exporter.ts';
 import { billingJobs } from './billing/jobs.ts';
 import { billingDifferenceMail } from './billing/mails.ts';
@@ -26,7 +22,6 @@ import type { PlanCatalog } from './billing/plans.ts';
 import { createStripeClient } from './billing/stripe-client.ts';
 import { chatExporter } from './chat/exporter.ts';
 import { balanceExhaustedMail } from './chat/mails.ts';
-import { chatErasers } from './chat/prepare-conversation.ts';
 import { createRunningTurns } from './chat/running-turns.ts';
 import { stopTurnsOf } from './chat/stop-turns.ts';
 import type { Coach } from './coaches/coach-file.ts';
@@ -37,9 +32,9 @@ import { createModelImageReader } from './files/model-image.ts';
 import { createShowPicture } from './files/show-picture.ts';
 import { createUploads } from './files/uploads.ts';
 import { installationMark } from './knowledge/erase-orphans.ts';
-import { knowledgeErasers } from './knowledge/erasers.ts';
 import { knowledgeJobs } from './knowledge/jobs.ts';
 import { createVectorStores } from './knowledge/vector-stores.ts';
+import { listErasers } from './list-erasers.ts';
 import { createTokenVerifier } from './platform/auth.ts';
 import { createBell } from './platform/bell.ts';
 import type { Config } from './platform/config.ts';
@@ -101,14 +96,7 @@ export function createServices(parts: Parts) {
   };
   const vector_stores = upstream && createVectorStores({ database, upstream, logger, mark });
   const stripe = config.stripe && createStripeClient(config.stripe);
-  const erasers: Erasers = {
-    profile: (id) => deleteClosedProfile(database, id),
-    auth_user: (id) => deleteAuthUser(database, id),
-    stored_file: (key) => storage.delete(key),
-    stored_folder: (folder) => storage.deleteFolder(folder),
-    ...(upstream ? { ...knowledgeErasers(upstream, database), ...chatErasers(upstream) } : {}),
-    ...(stripe ? billingErasers(stripe) : {}),
-  };
+  const erasers = listErasers({ database, storage, upstream, stripe });
   const mailer = createMailer(config, logger);
   const { site_url } = parts;
   // What a job of billing notices is told through the jobs, which are not there yet.

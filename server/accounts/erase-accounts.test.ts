@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { chatErasers } from '../chat/prepare-conversation.ts';
-import { knowledgeErasers } from '../knowledge/erasers.ts';
+import { listErasers } from '../list-erasers.ts';
 import { readConfig } from '../platform/config.ts';
 import { createDatabase, createPool, type Database } from '../platform/database.ts';
 import { createLogger } from '../platform/logger.ts';
@@ -13,14 +12,13 @@ import { createMailer } from '../platform/mail/mailer.ts';
 import { createOutbox } from '../platform/mail/outbox.ts';
 import { createOpenAIUpstream } from '../platform/models/openai-client.ts';
 import { createDiskStorage } from '../platform/storage.ts';
+import { endSchedule } from '../testing/end-schedule.ts';
 import { startFakeOpenAI } from '../testing/fake-openai/fake-openai.ts';
 import { type FakeSmtp, startFakeSmtp } from '../testing/fake-smtp.ts';
 import { readTurn } from '../testing/read-turn.ts';
 import { signInAgain } from '../testing/sign-in-again.ts';
 import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
-import { deleteAuthUser } from './closing-queries.ts';
 import { eraseClosedAccounts } from './erase-accounts.ts';
-import { deleteClosedProfile } from './queries.ts';
 import type { Erasers } from './run-erasures.ts';
 
 const report = join(import.meta.dirname, '..', 'testing', 'fixtures', 'ridgeway-bakery-review.pdf');
@@ -44,25 +42,9 @@ beforeAll(async () => {
   database = createDatabase(createPool(server.database_url, 4, logger));
   const storage = createDiskStorage(server.folder);
   const upstream = createOpenAIUpstream(readConfig(settings).openai!);
-  // As services.ts puts them together.
-  erasers = {
-    profile: (id) => deleteClosedProfile(database, id),
-    auth_user: (id) => deleteAuthUser(database, id),
-    stored_file: (key) => storage.delete(key),
-    stored_folder: (folder) => storage.deleteFolder(folder),
-    ...knowledgeErasers(upstream, database),
-    ...chatErasers(upstream),
-  };
+  erasers = listErasers({ database, storage, upstream, stripe: undefined });
   mailer = mailerTo(smtp.port);
-  // The tests do what the server's own jobs would, which must not come in between.
-  await vi.waitFor(
-    async () => {
-      const { rows } = await pool.query('select name from pgboss.schedule');
-      expect(rows.map(({ name }) => name)).toContain('send_operator_notices');
-    },
-    { timeout: 30_000, interval: 200 },
-  );
-  await pool.query('delete from pgboss.schedule');
+  await endSchedule(pool);
 });
 afterAll(async () => {
   await mailer.close();

@@ -11,6 +11,7 @@ import { createLogger } from '../platform/logger.ts';
 import { createMailer, type Mailer } from '../platform/mail/mailer.ts';
 import { createOutbox } from '../platform/mail/outbox.ts';
 import { createDiskStorage, type Storage } from '../platform/storage.ts';
+import { endSchedule } from '../testing/end-schedule.ts';
 import { readTurn } from '../testing/read-turn.ts';
 import { readZip } from '../testing/read-zip.ts';
 import { startTestServer, type TestClient } from '../testing/start-test-server.ts';
@@ -216,15 +217,7 @@ describe('the making', () => {
     database = createDatabase(createPool(own.database_url, 4, logger));
     storage = createDiskStorage(own.folder);
     mailer = createMailer(readConfig({ DATA_DIR: own.folder }), logger);
-    // These tests do what the server's own jobs would, which must not come in between.
-    await vi.waitFor(
-      async () => {
-        const { rows } = await ownPool.query('select name from pgboss.schedule');
-        expect(rows.map(({ name }) => name)).toContain('send_operator_notices');
-      },
-      { timeout: 30_000, interval: 200 },
-    );
-    await ownPool.query('delete from pgboss.schedule');
+    await endSchedule(ownPool);
   });
   afterAll(async () => {
     await mailer.close();
