@@ -209,6 +209,11 @@ const settingsRoutes = [
     path: '/usage',
     component: lazyRouteComponent(() => import('./billing/usage-page.tsx'), 'UsagePage'),
   }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: '/grants',
+    component: lazyRouteComponent(() => import('./billing/grants-page.tsx'), 'GrantsPage'),
+  }),
 ] as const;
 
 /** Where a closed account leads, and whoever has just closed one and is signed out by that. */

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useFormats } from '../accounts/formats.ts';
 import { useMe } from '../accounts/me.ts';
 import { lowAllowanceLine, usedUpWords } from './allowance-words.ts';
-import { useBillingIsOn } from './use-billing-is-on.ts';
+import { usePlans } from './billing.ts';
 
 /** What is left of the plan, in one quiet line, as soon as it is little. `id`: for the field that it belongs to. */
 export function LowAllowanceLine({ id }: { id: string }) {
@@ -13,7 +13,7 @@ export function LowAllowanceLine({ id }: { id: string }) {
   return (
     <p id={id} className="mb-1.5 px-1 text-small text-muted">
       {line}{' '}
-      <Link to={'/settings/plan' as string} className="text-link underline">
+      <Link to="/settings/plan" className="text-link underline">
         Get more
       </Link>
     </p>
@@ -27,7 +27,7 @@ export function LowAllowanceLine({ id }: { id: string }) {
 export function UsedUpNotice({ refused }: { refused: boolean }) {
   const { data: me } = useMe();
   const formats = useFormats();
-  const is_on = useBillingIsOn();
+  const is_on = usePlans().data?.is_on;
   if (me === undefined) return null;
   const words = usedUpWords(me, formats);
   if (words === null && !refused) return null;
@@ -56,7 +56,7 @@ function WaysToGetMore({ is_on }: { is_on: boolean | undefined }) {
   return (
     <p className="mt-1.5">
       {is_on ? 'To go on now: ' : 'To go on before, ask whoever runs this site for '}
-      <Link to={'/settings/plan' as string} className="text-link underline">
+      <Link to="/settings/plan" className="text-link underline">
         {is_on ? 'a larger plan, or messages on top' : 'a larger plan'}
       </Link>
       .

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useFormats } from '../accounts/formats.ts';
 import type { Me } from '../accounts/me.ts';
 import { SettingsPage, SettingsSection } from '../accounts/settings/settings-frame.tsx';
+import { knownTimeZone } from './usage.ts';
 import { RenewalLine, UsageMeters } from './usage-meters.tsx';
 import { UsageSection } from './usage-section.tsx';
 
@@ -26,7 +27,7 @@ function Usage({ me }: { me: Me }) {
         <p className="mt-6 text-muted">
           You are on the <span className="text-ink">{plan.charAt(0).toUpperCase() + plan.slice(1)} plan</span>
           .{' '}
-          <Link to={'/settings/plan' as string} className="text-link underline">
+          <Link to="/settings/plan" className="text-link underline">
             See plans
           </Link>
         </p>
@@ -36,21 +37,4 @@ function Usage({ me }: { me: Me }) {
       </SettingsSection>
     </>
   );
-}
-
-/** The zone that the member's dates are written in, by a name that the server knows too. */
-function knownTimeZone(chosen: string | null) {
-  for (const zone of [chosen, new Intl.DateTimeFormat().resolvedOptions().timeZone]) {
-    if (zone && zone !== 'Etc/Unknown' && isKnown(zone)) return zone;
-  }
-  return 'UTC';
-}
-
-function isKnown(time_zone: string) {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: time_zone });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -130,3 +130,20 @@ export function dateIn(time_zone: string, at: Date) {
   const part = (type: string) => parts.find((one) => one.type === type)?.value ?? '';
   return `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`;
 }
+
+/** The zone that the member's dates are written in, by a name that the server knows too. */
+export function knownTimeZone(chosen: string | null) {
+  for (const zone of [chosen, new Intl.DateTimeFormat().resolvedOptions().timeZone]) {
+    if (zone && zone !== 'Etc/Unknown' && isKnown(zone)) return zone;
+  }
+  return 'UTC';
+}
+
+function isKnown(time_zone: string) {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: time_zone });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -12,7 +12,7 @@ import { AttachmentList } from './attachment-list.tsx';
 import { useChat, useDraft } from './chat-context.ts';
 import { AccountNotice, DraftNotice } from './draft-notice.tsx';
 import { focusAtEnd, MessageField } from './message-field.tsx';
-import { useWaitsFor } from './obstacles.ts';
+import { useAccountObstacle, useWaitsFor } from './obstacles.ts';
 
 export type ComposerHandle = { focus: () => void };
 
@@ -57,8 +57,9 @@ export function Composer(props: ComposerProps) {
   }, []);
 
   const empty = draft.content.trim() === '';
-  const obstacle = useWaitsFor(draft_key, coach);
-  const waits_for = opening ? hints.opening : obstacle;
+  const obstacle = useAccountObstacle(draft_key, coach);
+  const draft_waits_for = useWaitsFor(draft_key, coach);
+  const waits_for = opening ? hints.opening : draft_waits_for;
   const reason = props.blocked ?? waits_for;
   const can_send = !running && !empty && reason === null;
   const hint = empty
@@ -76,7 +77,7 @@ export function Composer(props: ComposerProps) {
     <div className="mx-auto w-full max-w-column">
       <DraftNotice draft_key={draft_key} blocked={props.blocked} />
       <AccountNotice draft_key={draft_key} coach={coach} />
-      <LowAllowanceLine id={low_id} />
+      {obstacle === null && <LowAllowanceLine id={low_id} />}
       <form
         onSubmit={(event) => {
           event.preventDefault();

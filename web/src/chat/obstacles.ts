@@ -25,7 +25,7 @@ const hints = {
   uploading: 'Your files are still on their way.',
   email_unconfirmed: 'You can send this when your email is confirmed.',
   plan_required: 'Your plan does not include this coach.',
-  quota_exhausted: 'You can send this when your plan renews.',
+  quota_exhausted: 'Waits until your plan renews.',
 };
 
 /** What the words under a key wait for, whoever shows them, as a sentence; null: they can be sent. */

@@ -42,7 +42,7 @@ export function CoachCard({ coach }: { coach: Coach }) {
             <Lock size={14} aria-hidden="true" className="mt-0.5 shrink-0 text-muted" />
             <span>
               Comes with the{' '}
-              <Link to={'/settings/plan' as string} className="text-link underline">
+              <Link to="/settings/plan" className="text-link underline">
                 {plansOf(coach)} plan
               </Link>
             </span>

@@ -35,7 +35,7 @@ export function PlanRequiredNotice({ coach, refused }: { coach: Coach; refused: 
         )}
       </div>
       {is_closed && (
-        <Link to={'/settings/plan' as string} className="mt-1.5 inline-block text-link underline">
+        <Link to="/settings/plan" className="mt-1.5 inline-block text-link underline">
           See plans
         </Link>
       )}

@@ -1,5 +1,5 @@
-import { Link, Outlet } from '@tanstack/react-router';
-import { type ReactNode, useId } from 'react';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { type ReactNode, useEffect, useId, useRef } from 'react';
 import { sentenceFor } from '../../platform/api-error.ts';
 import { Button } from '../../platform/button.tsx';
 import { ScrollRegion } from '../../platform/scroll-region.tsx';
@@ -15,17 +15,32 @@ const pages = [
   ['/settings/data', 'Your data'],
 ] as const;
 
+const operator_pages = [['/settings/grants', 'Grants']] as const;
+
 /** The frame around the pages on which a member arranges the own account. */
 export function SettingsFrame() {
+  const { data: me } = useMe();
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // Where not all of them have room side by side, the present one is in view.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page, or one more, means another place.
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [pathname, me?.role]);
+  const shown = me?.role === 'operator' ? [...pages, ...operator_pages] : pages;
   return (
     <ScrollRegion name="Settings" className="min-h-0 flex-1 overflow-y-auto">
       <div className="mx-auto w-full max-w-[calc(var(--container-column)+2.5rem)] px-5 pt-6 pb-16 sm:pt-10">
-        <nav aria-label="Settings" className="flex gap-1 border-b border-line">
-          {pages.map(([to, name]) => (
+        <nav
+          ref={nav}
+          aria-label="Settings"
+          className="flex gap-1 overflow-x-auto shadow-[inset_0_-1px_0_var(--color-line)]"
+        >
+          {shown.map(([to, name]) => (
             <Link
               key={to}
               to={to}
-              className="-mb-px flex min-h-11 items-center rounded-t-md border-b-2 border-transparent px-3 whitespace-nowrap text-muted hover:text-ink aria-[current=page]:border-link aria-[current=page]:font-medium aria-[current=page]:text-ink"
+              className="flex min-h-11 items-center rounded-t-md -outline-offset-2 border-b-2 border-transparent px-3 whitespace-nowrap text-muted hover:text-ink aria-[current=page]:border-link aria-[current=page]:font-medium aria-[current=page]:text-ink"
             >
               {name}
             </Link>
