@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useFormats } from '../accounts/formats.ts';
 import { useMe } from '../accounts/me.ts';
-import { lowAllowanceLine, usedUpWords } from './allowance-words.ts';
+import { lowAllowanceLine, quotaWords, usedUpWords } from './allowance-words.ts';
 import { usePlans } from './billing.ts';
 
 /** What is left of the plan, in one quiet line, as soon as it is little. `id`: for the field that it belongs to. */
@@ -60,6 +60,21 @@ function WaysToGetMore({ is_on }: { is_on: boolean | undefined }) {
         {is_on ? 'a larger plan, or messages on top' : 'a larger plan'}
       </Link>
       .
+    </p>
+  );
+}
+
+/** Below a file that was refused because the plan is used up: when that changes, and how to go on before. */
+export function FilesRenewalLine({ counter }: { counter: 'files' | 'storage' }) {
+  const { data: me } = useMe();
+  const formats = useFormats();
+  if (me === undefined) return null;
+  return (
+    <p className="text-muted">
+      {quotaWords(counter, me.renews_at, formats).when}{' '}
+      <Link to="/settings/plan" className="text-link underline">
+        Get more
+      </Link>
     </p>
   );
 }

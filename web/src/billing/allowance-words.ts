@@ -72,7 +72,7 @@ export function quotaWords(counter: Counter, renews_at: string, { dayAndTime }: 
     case 'storage':
       return {
         title: 'There is no room left for your files.',
-        when: 'Room does not renew: delete files that you need no more.',
+        when: 'Room does not renew with the month.',
       };
   }
 }

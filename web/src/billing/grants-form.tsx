@@ -99,9 +99,9 @@ export function GrantForm({ plans, formats, time_zone }: GrantFormProps) {
         onChange={({ target }) => setDate(target.value)}
         problem={wrong.until ?? null}
         hint={
-          until &&
-          !wrong.until &&
-          `It ends by itself: ${formats.moment(until)} in ${time_zone.replaceAll('_', ' ')}.`
+          until && !wrong.until
+            ? `It ends by itself: ${formats.moment(until)} in ${time_zone.replaceAll('_', ' ')}.`
+            : null
         }
       />
       <TextField

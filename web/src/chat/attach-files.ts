@@ -62,8 +62,15 @@ export async function uploadAttachment(
       state: 'failed',
       detail: sentenceFor(error),
       retryable,
+      ...usedUpBy(error),
     }));
   }
+}
+
+/** What of the plan is used up, where that is why a file was refused. */
+function usedUpBy(error: unknown) {
+  if (!(error instanceof ApiError) || error.code !== 'quota_exhausted') return {};
+  return { used_up: error.details.counter === 'storage' ? ('storage' as const) : ('files' as const) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import FileText from 'lucide-react/icons/file-text';
 import RotateCw from 'lucide-react/icons/rotate-cw';
 import X from 'lucide-react/icons/x';
+import { FilesRenewalLine } from '../billing/allowance-notice.tsx';
 import { readableLength } from '../files/file.ts';
 import { IconButton } from '../platform/button.tsx';
 import type { Attachment } from './drafts.ts';
@@ -33,6 +34,9 @@ export function AttachmentList({ attachments, onRemove, onRetry }: AttachmentLis
                 <p role="alert" className="text-danger">
                   {attachment.detail}
                 </p>
+              )}
+              {attachment.state === 'failed' && attachment.used_up && (
+                <FilesRenewalLine counter={attachment.used_up} />
               )}
               {attachment.state === 'uploading' && (
                 <progress

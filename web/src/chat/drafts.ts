@@ -5,7 +5,8 @@ import { createStore } from '../platform/store.ts';
 export type Attachment = { id: string; file_name: string; file_size: number; source: File | null } & (
   | { state: 'uploading'; share: number; cancel: () => void }
   | { state: 'ready'; file: MemberFile }
-  | { state: 'failed'; detail: string; retryable: boolean }
+  /** `used_up`: of the plan, where that is why. */
+  | { state: 'failed'; detail: string; retryable: boolean; used_up?: 'files' | 'storage' }
 );
 
 /**
