@@ -1,6 +1,6 @@
 import http from 'node:http';
 
-export type Question = {
+type Question = {
   port: number;
   method?: string;
   path: string;

@@ -29,8 +29,6 @@ type SendOptions = {
 /** The server writes at least a comment each 15 s. */
 const silence_ms = 45_000;
 
-export type Client = ReturnType<typeof createClient>;
-
 /**
  * Members who write down what they are told and believe nothing else. A stream that breaks is joined again after the last
  * word, at whichever server comes next; a message that nobody acknowledged is sent again under its id.

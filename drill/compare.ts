@@ -27,7 +27,7 @@ type MessageRow = {
 type ProfileRow = { id: string; messages: number; tokens: number; quota: number | null };
 
 /** What the members wrote down, to be compared with the database. */
-export type Logs = {
+type Logs = {
   turns: Turn[];
   /** How long before a reader's last word the words may lie that a killed server did not keep; 0: none are lost. */
   lost_within_ms: number;

@@ -18,8 +18,6 @@ export type Answer = Awaited<ReturnType<typeof readTurn>>;
 /** Both servers are one site, so both know what either has made at OpenAI. */
 export const site_url = 'http://localhost:3999';
 
-export type FilesStage = Awaited<ReturnType<typeof setFilesStage>>;
-
 /**
  * Two servers as processes of their own on one database, OpenAI's double, and members whose files hold a fact each: what
  * a drill of OpenAI's stores plays on.

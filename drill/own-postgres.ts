@@ -10,7 +10,7 @@ import { createTestServer } from '../server/testing/test-postgres.ts';
 export type OwnPostgres = Awaited<ReturnType<typeof startOwnPostgres>>;
 
 /** `fast`: whoever is connected is told; `immediate`: as after a crash, the log is replayed at the next start. */
-export type ShutdownMode = 'fast' | 'immediate';
+type ShutdownMode = 'fast' | 'immediate';
 
 /** A PostgreSQL of the drill's own, with the template of `createTestServer`, that can be restarted on its port. */
 export async function startOwnPostgres() {

@@ -49,7 +49,7 @@ export type Reading = {
 };
 
 /** `sequence`: the length of the text that is kept. */
-export type End = { sequence: number } & (
+type End = { sequence: number } & (
   | { event: 'end'; status: 'done' | 'stopped'; message_id: string | null; incomplete: boolean }
   | { event: 'error'; code: string; counted: boolean }
 );

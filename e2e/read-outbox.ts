@@ -3,7 +3,7 @@ import { expect, vi } from 'vitest';
 type Mail = { id: string; to: string; subject: string; text: string };
 
 /** The words of the newest mail to an address whose subject says this; waits until it is there. */
-export async function readMail(url: string, to: string, subject: string) {
+async function readMail(url: string, to: string, subject: string) {
   const ask = async (path: string) => (await fetch(`${url}/api/outbox${path}`)).json();
   // Not `expect.poll`, which works inside a test only: members sign up before it.
   const { id } = await vi.waitFor(

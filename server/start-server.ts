@@ -12,7 +12,7 @@ import { createLogger } from './platform/logger.ts';
 import { prepareDatabase, prepareDatabaseServer, runUndo, type Undo } from './prepare-database.ts';
 import { createServices } from './services.ts';
 
-export type RunningServer = {
+type RunningServer = {
   /** Where it listens, as an address for a browser. */
   url: string;
   port: number;

@@ -1,9 +1,9 @@
 import pg from 'pg';
 
 /** How ids are made: at random (version 4), or beginning with their time (version 7). */
-export type IdKind = 'random' | 'time';
+type IdKind = 'random' | 'time';
 
-export type FillOptions = {
+type FillOptions = {
   messages: number;
   /** As the product makes them unless given: of chats and turns in the browser, of messages and passages in the database. */
   ids?: Ids;

@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 /** An id by time (version 7) as an expression, for PostgreSQL before 18: a random one, whose first six bytes become the time. */
-export const id_by_time = `encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+const id_by_time = `encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
   placing substring(int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid`;
 
 const forms = {

@@ -11,7 +11,7 @@ import { median } from './measure-growth.ts';
 /** What a service with a message a second writes between two checkpoints, which come every five minutes. */
 const turns_a_checkpoint = 150;
 
-export type TurnWriter = {
+type TurnWriter = {
   /** Writes what comes between two checkpoints. */
   writeBatch: () => Promise<void>;
   /** What was written, by name. */

@@ -35,7 +35,7 @@ const cores = availableParallelism();
 export const isPinned = canPin && cores > 1;
 
 /** What is measured has a core of its own, and everything else the others. */
-export type Place = 'measured' | 'others';
+type Place = 'measured' | 'others';
 
 /** Puts a running process and all its threads on its cores. */
 export function pin(pid: number, place: Place) {

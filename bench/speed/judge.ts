@@ -11,7 +11,7 @@ export type Measured = {
   begin_ms: number;
 };
 
-export type Measurements = {
+type Measurements = {
   phases: {
     measured: Map<Phase, Measured[]>;
     /** 1 and 10 streams. */

@@ -34,7 +34,7 @@ import { createSignInLimits } from './sign-in-limits.ts';
 import { findUserOfEmailChange, insertRecoverySession } from './sign-in-queries.ts';
 import type { SignOuts } from './sign-outs.ts';
 
-export type AuthGateParts = {
+type AuthGateParts = {
   config: Config;
   logger: Logger;
   database: Database;

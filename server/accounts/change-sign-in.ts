@@ -14,7 +14,7 @@ import type { SignInLimits } from './sign-in-limits.ts';
 import { insertRecoverySession, takeRecoverySession } from './sign-in-queries.ts';
 import type { SignOuts } from './sign-outs.ts';
 
-export type ChangeParts = MailParts & {
+type ChangeParts = MailParts & {
   config: Config;
   database: Database;
   site_url: string;
@@ -28,7 +28,7 @@ export type ChangeParts = MailParts & {
 type AuthUser = { id: string; email: string };
 
 /** bcrypt looks at no more of a password. */
-export const longest_password = 72;
+const longest_password = 72;
 
 /** What a client adds to a change of address where its sign-ins go by way of a code. */
 const ignored = new Set(['code_challenge', 'code_challenge_method']);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 
-export type ClosingOutcome =
+type ClosingOutcome =
   | { outcome: 'closed'; deleted_at: string; erase_after: string }
   | { outcome: 'no_profile' }
   | { outcome: 'not_confirmed' };
@@ -140,7 +140,7 @@ export type ErasureCounts = {
   stripe_customer?: number;
 };
 
-export type DueReceipt = {
+type DueReceipt = {
   profile_id: string;
   email: string;
   counts: ErasureCounts;

@@ -44,7 +44,7 @@ const postRestore = createRoute({
   responses: { 204: { description: 'It is open' }, default: problemResponse },
 });
 
-export type ClosingParts = MailParts & {
+type ClosingParts = MailParts & {
   database: Database;
   jobs: Jobs;
   site_url: string;

@@ -20,7 +20,7 @@ export async function findEmailChanger(database: Database, auth_id: string, new_
   return rows[0];
 }
 
-export type EmailChange = {
+type EmailChange = {
   user_id: string;
   new_email: string;
   current_token: string;

@@ -14,7 +14,7 @@ import {
 import { createMailToken, hashMailToken } from './mail-token.ts';
 import { emailChangeCurrentMail, emailChangeNewMail, emailTakenMail } from './mails/email-mails.ts';
 
-export type EmailChangeParts = {
+type EmailChangeParts = {
   database: Database;
   mailer: Mailer;
   site_url: string;

@@ -10,7 +10,7 @@ export type Pause = (wait_ms: number) => Promise<unknown>;
 export const least_answer_ms = 750;
 
 /** Does some work and gives its result, or its error, not before `least_answer_ms` have passed. */
-export type EvenTime = <Result>(work: () => Promise<Result>) => Promise<Result>;
+type EvenTime = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 export function createEvenTime(pause: Pause = delay): EvenTime {
   return async (work) => {

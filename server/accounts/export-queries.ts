@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 
-export type ExportStatus = 'queued' | 'running' | 'ready' | 'failed';
+type ExportStatus = 'queued' | 'running' | 'ready' | 'failed';
 
-export type ExportRow = {
+type ExportRow = {
   id: string;
   status: ExportStatus;
   parts_done: number;
@@ -171,7 +171,7 @@ export async function putOffExport(
   `.execute(database);
 }
 
-export type DueExportMail = { id: string; email: string; size_bytes: number; expires_at: string };
+type DueExportMail = { id: string; email: string; size_bytes: number; expires_at: string };
 
 /** Takes the next export whose mail is to be sent. Nobody else takes it for ten minutes. */
 export async function claimExportMail(database: Database): Promise<DueExportMail | undefined> {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 /** One file of an export. */
-export type ExportEntry = {
+type ExportEntry = {
   /** Within the ZIP, with `/`: made by `exportName` where a person's words are in it. */
   path: string;
   /** Text, or what opens the bytes; undefined there: they are missing, which README.txt then says. */

@@ -9,7 +9,7 @@ const longest_s = 10;
 /** Each holds up to 5 MB while it waits. */
 const most_waiting = 10;
 
-export type MakeAvatar = (picture: Buffer) => Promise<Buffer>;
+type MakeAvatar = (picture: Buffer) => Promise<Buffer>;
 
 /**
  * Makes 256 × 256 pixels of WebP out of a PNG, JPEG or WebP picture: turned as its camera says, cut to a square, and

@@ -26,7 +26,7 @@ export async function noteForOperators(
   return { operators: rows.length, due: rows.filter(({ is_due }) => is_due).length };
 }
 
-export type DueOperatorNotice = { kind: OperatorNoticeKind; user_id: string; email: string };
+type DueOperatorNotice = { kind: OperatorNoticeKind; user_id: string; email: string };
 
 /** Notices whose mail is still to be sent to somebody who is an operator and has an address. */
 export function listDueOperatorNotices(database: Database): Promise<DueOperatorNotice[]> {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 
 /** What a member may change of the own profile. Absent: stays; null: none. */
-export type ProfileChanges = {
+type ProfileChanges = {
   user_name?: string | null;
   organization_name?: string | null;
   language?: string | null;

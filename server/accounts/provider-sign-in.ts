@@ -6,7 +6,7 @@ import { type AuthContext, AuthRefusal, asAuthRefusal, askAuth } from './auth-an
 import type { SignInLimits } from './sign-in-limits.ts';
 import { findUserOfAuthCode } from './sign-in-queries.ts';
 
-export type ProviderParts = {
+type ProviderParts = {
   config: Config;
   database: Database;
   site_url: string;

@@ -4,7 +4,7 @@ import type { Logger } from '../platform/logger.ts';
 import { type ClosedAccount, claimClosing, deleteClosing } from './closing-queries.ts';
 
 /** Does one thing elsewhere because an account was closed. Throws when it must be tried again; twice does no harm. */
-export type Closer = (account: ClosedAccount) => Promise<void>;
+type Closer = (account: ClosedAccount) => Promise<void>;
 
 /** What each feature does, by a name that stays. One without a closer waits until there is one. */
 export type Closers = Record<string, Closer>;

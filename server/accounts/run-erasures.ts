@@ -3,7 +3,7 @@ import type { Logger } from '../platform/logger.ts';
 import { deleteErasure, listDueErasures, postponeErasure } from './queries.ts';
 
 /** Erases one thing for good. Resolves too when it was gone already; throws when it must be tried again. */
-export type Eraser = (external_id: string) => Promise<void>;
+type Eraser = (external_id: string) => Promise<void>;
 
 /** What each feature erases, by `erasures.kind`. Kinds without an eraser wait until there is one. */
 export type Erasers = Record<string, Eraser>;

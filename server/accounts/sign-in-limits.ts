@@ -31,7 +31,7 @@ const wrong_passwords_of_client: RateLimit = { name: 'password_client', points: 
 const wrong_passwords_of_account: RateLimit = { name: 'password_account', points: 1_000, per_ms: day_ms };
 
 /** Whose tries are counted: an address of an account, whether it exists or not, and where the request came from. */
-export type Trier = { email: string; client: string };
+type Trier = { email: string; client: string };
 
 /**
  * The limits in front of Auth, shared by all server processes. All throw `too_many_requests`; none depends on whether an

@@ -31,7 +31,7 @@ export type SignOuts = {
 };
 
 /** Lite's tokens live as long as its default; with a Supabase project its dashboard decides, up to a week. */
-export function tokenLifetime(config: Config): number {
+function tokenLifetime(config: Config): number {
   return config.supabase ? 7 * 24 * 3600 : 3600;
 }
 

@@ -56,7 +56,7 @@ export async function followTurn(
 }
 
 /** The end of a turn as its row tells it. */
-export function endOf(row: TurnRow): TurnEnd {
+function endOf(row: TurnRow): TurnEnd {
   if (row.status === 'failed') return { event: 'error', error: failureOf(row.error_code), counted: false };
   return {
     event: 'end',

@@ -2,10 +2,10 @@ import type { Citation } from '../knowledge/citation.ts';
 import type { AppError } from '../platform/errors.ts';
 import type { Allowances } from './queries.ts';
 
-export type TurnStatus = 'preparing_files' | 'searching_files' | 'thinking';
+type TurnStatus = 'preparing_files' | 'searching_files' | 'thinking';
 
 /** How many of the files are ready while they are made ready. */
-export type FilesProgress = { ready: number; total: number };
+type FilesProgress = { ready: number; total: number };
 
 export type TurnEnd =
   | {

@@ -5,7 +5,7 @@ const comment_ms = 15_000;
 /** A reader that is this far behind is let go; it joins again from where it is. */
 const longest_backlog_bytes = 1024 * 1024;
 
-export type TurnStream = TurnReader & { close: () => void };
+type TurnStream = TurnReader & { close: () => void };
 
 /**
  * Writes a turn's events to a browser as Server-Sent Events, straight to Node's response: a few bytes a word, each

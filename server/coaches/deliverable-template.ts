@@ -26,7 +26,7 @@ export type SlotValue = string | string[] | undefined;
 export type Part = { heading: string; slot: string | undefined; item: number | undefined };
 
 /** How a text is written in a form: without its full stop, inside a sentence, its first phrase, or the rest. */
-export type WriteForm = (text: string, form: SlotForm) => string;
+type WriteForm = (text: string, form: SlotForm) => string;
 
 type Slots = readonly { slot: string; form: 'text' | 'list' }[];
 

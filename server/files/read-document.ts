@@ -17,7 +17,7 @@ import { UnreadableDocument } from './unreadable-document.ts';
  * single one with `page: null` of other types. `passages`: the same words, cut for search; of a table each with
  * its sheet, its rows' numbers and its header. `language`: PostgreSQL's name of it, `simple` where it is unknown.
  */
-export type ReadDocument = {
+type ReadDocument = {
   pages: DocumentPage[];
   passages: DocumentPassage[];
   words: number;

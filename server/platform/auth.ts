@@ -16,7 +16,7 @@ import type { LocalAuthSecrets } from './supabase.ts';
 export type SignedIn = { auth_id: string; email: string | undefined; amr?: string[] };
 
 /** Whether the session of a good token has ended before the token did. */
-export type HasEnded = (token: {
+type HasEnded = (token: {
   auth_id: string;
   session_id: string | undefined;
   issued_at_s: number;

@@ -13,7 +13,7 @@ export type Bell = {
   stop: () => Promise<void>;
 };
 
-export type Ringing = {
+type Ringing = {
   /** Resolves with the next ring, with one that came since the last call, or after `timeout_ms`. */
   next: (timeout_ms: number) => Promise<void>;
   stop: () => void;

@@ -101,7 +101,7 @@ const settings = z.object({
   ),
 });
 
-export type Mode = 'embedded' | 'postgres' | 'supabase';
+type Mode = 'embedded' | 'postgres' | 'supabase';
 
 export type S3Config = {
   /** Without a slash at the end. */
@@ -122,7 +122,7 @@ export type SmtpConfig = {
 };
 
 /** `url`: of a server of one's own, such as GitHub Enterprise; undefined: the public one. */
-export type SignInProvider = { client_id: string; client_secret: string; url?: string | undefined };
+type SignInProvider = { client_id: string; client_secret: string; url?: string | undefined };
 
 export type StripeConfig = {
   secret_key: string;
@@ -134,7 +134,7 @@ export type StripeConfig = {
 };
 
 /** `name` is empty where there is none. */
-export type MailAddress = { name: string; address: string };
+type MailAddress = { name: string; address: string };
 
 export type Config = {
   mode: Mode;

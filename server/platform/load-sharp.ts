@@ -1,4 +1,4 @@
-export type Sharp = typeof import('sharp')['default'];
+type Sharp = typeof import('sharp')['default'];
 
 let loading: Promise<Sharp> | undefined;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { StartError } from './config.ts';
 
-export type SchemaFile = {
+type SchemaFile = {
   name: string;
   content: string;
   checksum: string;

@@ -16,7 +16,7 @@ const connect_timeout_ms = 10_000;
 /** For a silence on a connection, not for a whole transfer. */
 const silence_timeout_ms = 30_000;
 
-export type S3 = { client: () => Promise<S3Client>; bucket: string };
+type S3 = { client: () => Promise<S3Client>; bucket: string };
 
 /** The client of the bucket that the settings name, made at its first use: loading it takes a fifth of a second. */
 export function createS3({ endpoint, region, bucket, access_key_id, secret_access_key }: S3Config): S3 {

@@ -5,14 +5,6 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { type Config, StartError } from './config.ts';
 
-/** What makes a plain PostgreSQL look like Supabase's to our schema, and where a browser finds Auth. */
-export type AuthSettings = {
-  /** As the browser sees it. In the embedded and own-PostgreSQL modes a path of ours. */
-  auth_url: string;
-  /** The public key that every call to Auth carries. */
-  publishable_key: string;
-};
-
 /** The secrets of the Auth that runs in our process; null where Supabase's own Auth serves. */
 export type LocalAuthSecrets = { jwt_secret: string; publishable_key: string; secret_key: string };
 

@@ -13,7 +13,7 @@ export class YamlError extends Error {
   }
 }
 
-export type YamlDocument<Value> = {
+type YamlDocument<Value> = {
   value: Value;
   document: Document;
   /** The line of the node at a path, or of its nearest parent where it is missing; for a key's value, the key's. */

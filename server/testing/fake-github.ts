@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type GitHubEmail = { email: string; verified: boolean; primary: boolean };
+type GitHubEmail = { email: string; verified: boolean; primary: boolean };
 
 export type FakeGitHub = {
   /** For GITHUB_URL. */

@@ -4,7 +4,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 
 /** One mail as the server took it. */
-export type ReceivedMail = {
+type ReceivedMail = {
   from: string;
   recipients: string[];
   /** The account that signed in; undefined without a sign-in. */

@@ -1,6 +1,6 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 
-export type ReadEvent = { event: string; id: string | undefined; data: any };
+type ReadEvent = { event: string; id: string | undefined; data: any };
 
 /** Reads a turn's stream to its end: every event, the text put together, and the last event. */
 export async function readTurn(answer: Response) {

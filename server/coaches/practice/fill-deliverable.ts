@@ -13,7 +13,7 @@ import { escapeMarkdown } from './safe-markdown.ts';
 export type Answer = { items: string[]; quoted: string[] };
 
 /** A coach's work as far as the answers go. */
-export type Deliverable = {
+type Deliverable = {
   markdown: string;
   parts: Part[];
   /** Parts over their word limit that offered no place to cut. */

@@ -3,7 +3,7 @@ import { countWords, sentencesOf, wordsOf } from './edit-words.ts';
 import { plainText } from './safe-markdown.ts';
 
 /** A sentence of a member's file, plain text, and the passage that it stands in. */
-export type Quote = { text: string; passage: Passage };
+type Quote = { text: string; passage: Passage };
 
 const stopWords = new Set(
   'the a an and or but nor of to in on at for with from by as is are was were be been being am i you he she it we they my your her his its our their me him them us this that these those not no do does did done have has had having what who whom whose which when where how why will would can could shall should may might must if so than then there here about into over under more most some any each other only just also very too up down out off own same again once make made makes want wants wanted get got say says said tell think know like really please file files document documents pdf brief notes report text page does find show give use look read quote something anything everything one'.split(

@@ -13,10 +13,10 @@ export const signNames = [
   'concrete',
 ] as const;
 
-export type SignName = (typeof signNames)[number];
+type SignName = (typeof signNames)[number];
 
 /** Whether a text shows a sign. `said`: the words that show it, or the weak words that stand in its place, if any. */
-export type SignReading = { shown: boolean; said: string | undefined };
+type SignReading = { shown: boolean; said: string | undefined };
 
 const people =
   /\b(?:everyone|everybody|anyone|anybody|all (?:people|of them|kinds of)|people|the public|the masses|customers|clients|users|professionals|entrepreneurs|business owners|small businesses|businesses|companies|brands|creators|freelancers|founders|women|men|students)\b/i;

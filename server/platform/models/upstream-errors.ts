@@ -38,7 +38,7 @@ export function mendableIn(refusal: {
 }
 
 /** What is known of a call that failed upstream: the status (none without an answer), and OpenAI's code for it. */
-export type UpstreamFailure = { status?: number; code?: string | null; retry_after_ms?: number };
+type UpstreamFailure = { status?: number; code?: string | null; retry_after_ms?: number };
 
 /** Whether an error comes from the SDK: it carries the answer's status, or says that there was no answer. */
 export function isUpstreamError(error: unknown): error is Error & UpstreamFailure {

@@ -9,14 +9,14 @@ import { includeSchema, metadataSchema } from './shared-schemas.ts';
 import type { FakeOpenAIState, Item, StoredConversation } from './state.ts';
 import { validate } from './validate.ts';
 
-export const createConversationSchema = z.strictObject({
+const createConversationSchema = z.strictObject({
   items: z.array(inputItemSchema).max(20).nullish(),
   metadata: metadataSchema.optional(),
 });
 
-export const updateConversationSchema = z.strictObject({ metadata: metadataSchema });
+const updateConversationSchema = z.strictObject({ metadata: metadataSchema });
 
-export const addItemsSchema = z.strictObject({ items: z.array(inputItemSchema).max(20) });
+const addItemsSchema = z.strictObject({ items: z.array(inputItemSchema).max(20) });
 
 const includeQuery = { include: includeSchema.optional() };
 

@@ -29,7 +29,7 @@ export type FakeOpenAIOptions = {
 };
 
 /** One request as it came in. `aborted`: the client left before it had the whole answer. */
-export type LoggedRequest = {
+type LoggedRequest = {
   method: string;
   path: string;
   query: Record<string, string>;

@@ -31,16 +31,16 @@ export type Fault =
 
 export type FaultAnswer = { status: number; headers?: Record<string, string>; error: FaultError };
 
-export type FaultError = { message: string; type?: string; code?: string | null; param?: string | null };
+type FaultError = { message: string; type?: string; code?: string | null; param?: string | null };
 
 /** `body`: parsed JSON, or what is logged of a form. */
-export type FaultRequest = { method: string; path: string; body: unknown };
+type FaultRequest = { method: string; path: string; body: unknown };
 
 /**
  * Which requests a fault is for: a path (`/v1/responses`), one with a method in front
  * (`GET /v1/vector_stores/:id`, where `:id` stands for any segment), a pattern or a function.
  */
-export type FaultMatcher = string | RegExp | ((request: FaultRequest) => boolean);
+type FaultMatcher = string | RegExp | ((request: FaultRequest) => boolean);
 
 export type Faults = {
   /** Queues a fault for the next request that matches, and for that one alone. */
@@ -51,7 +51,7 @@ export type Faults = {
 };
 
 /** The queue with its other end, at which the server takes the faults out. */
-export type FaultQueue = Faults & { take(request: FaultRequest): Fault | undefined };
+type FaultQueue = Faults & { take(request: FaultRequest): Fault | undefined };
 
 export function createFaults(): FaultQueue {
   const queue: { matcher: FaultMatcher; fault: Fault }[] = [];

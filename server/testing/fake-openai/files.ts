@@ -7,7 +7,7 @@ import type { FakeOpenAIState, StoredFile } from './state.ts';
 import { validate } from './validate.ts';
 
 /** The form of `POST /v1/files` beside its `file`. */
-export const createFileSchema = z.strictObject({
+const createFileSchema = z.strictObject({
   purpose: z.enum(['assistants', 'batch', 'fine-tune', 'vision', 'user_data', 'evals']),
   expires_after: z
     .strictObject({

@@ -33,7 +33,7 @@ const inputPart = z.discriminatedUnion('type', [inputTextSchema, inputImageSchem
 const phase = z.enum(['commentary', 'final_answer']).nullish();
 const status = z.enum(['in_progress', 'completed', 'incomplete']);
 
-export const inputMessageSchema = z.strictObject({
+const inputMessageSchema = z.strictObject({
   type: z.literal('message').optional(),
   role: z.enum(['user', 'assistant', 'system', 'developer']),
   content: z.union([z.string(), z.array(inputPart)]),
@@ -41,14 +41,14 @@ export const inputMessageSchema = z.strictObject({
   status: status.optional(),
 });
 
-export const outputTextSchema = z.strictObject({
+const outputTextSchema = z.strictObject({
   type: z.literal('output_text'),
   text: z.string(),
   annotations: z.array(z.looseObject({ type: z.string() })),
   logprobs: z.array(z.unknown()),
 });
 
-export const outputMessageSchema = z.strictObject({
+const outputMessageSchema = z.strictObject({
   id: z.string(),
   type: z.literal('message'),
   role: z.literal('assistant'),
@@ -62,7 +62,7 @@ export const outputMessageSchema = z.strictObject({
   status,
 });
 
-export const fileSearchCallSchema = z.strictObject({
+const fileSearchCallSchema = z.strictObject({
   id: z.string(),
   type: z.literal('file_search_call'),
   status: z.enum(['in_progress', 'searching', 'completed', 'incomplete', 'failed']),
@@ -70,7 +70,7 @@ export const fileSearchCallSchema = z.strictObject({
   results: z.array(z.looseObject({})).nullish(),
 });
 
-export const reasoningSchema = z.strictObject({
+const reasoningSchema = z.strictObject({
   id: z.string(),
   type: z.literal('reasoning'),
   summary: z.array(z.strictObject({ type: z.literal('summary_text'), text: z.string() })),
@@ -79,13 +79,13 @@ export const reasoningSchema = z.strictObject({
   status: status.optional(),
 });
 
-export const itemReferenceSchema = z.strictObject({
+const itemReferenceSchema = z.strictObject({
   type: z.literal('item_reference').nullish(),
   id: z.string(),
 });
 
 /** The kinds that Touchline never sends: taken as they come, unchecked but for their name. */
-export const otherItemSchema = z.looseObject({
+const otherItemSchema = z.looseObject({
   type: z.enum([
     'additional_tools',
     'apply_patch_call',

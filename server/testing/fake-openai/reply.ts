@@ -33,7 +33,7 @@ export const coachReply: Reply = ({ input, passages, earlier }) => {
   return `${opening}${memory}${quote}\n\n${steps.map((step) => `- ${step}`).join('\n')}\n\nWhich of these shall we begin with?`;
 };
 
-export type Citation = { file_id: string; filename: string; index: number };
+type Citation = { file_id: string; filename: string; index: number };
 
 /**
  * Where the text repeats a sentence of a passage: `index` is the offset at which the quote ends (with its

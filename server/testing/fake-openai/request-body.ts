@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { Busboy } from '@fastify/busboy';
 import { badRequest } from './api-error.ts';
 
-export type UploadedFile = { filename: string; content: Buffer };
+type UploadedFile = { filename: string; content: Buffer };
 
 export type RequestBody = {
   /** The parsed JSON; undefined for an empty body and for a form. */

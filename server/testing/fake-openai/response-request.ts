@@ -19,7 +19,7 @@ export const filterSchema: z.ZodType<Filter> = z.lazy(() =>
   ]),
 );
 
-export const fileSearchToolSchema = z.strictObject({
+const fileSearchToolSchema = z.strictObject({
   type: z.literal('file_search'),
   vector_store_ids: z.array(z.string()).min(1),
   max_num_results: z.int().min(1).max(50).optional(),
@@ -35,7 +35,7 @@ export const fileSearchToolSchema = z.strictObject({
 
 export type FileSearchTool = z.output<typeof fileSearchToolSchema>;
 
-export const functionToolSchema = z.strictObject({
+const functionToolSchema = z.strictObject({
   type: z.literal('function'),
   name: z.string(),
   description: z.string().nullish(),

@@ -26,15 +26,15 @@ export const chunkingSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
-export const attachFileSchema = z.strictObject({
+const attachFileSchema = z.strictObject({
   file_id: z.string(),
   chunking_strategy: chunkingSchema.optional(),
   attributes: attributesSchema.optional(),
 });
 
-export const updateAttributesSchema = z.strictObject({ attributes: attributesSchema });
+const updateAttributesSchema = z.strictObject({ attributes: attributesSchema });
 
-export const createBatchSchema = z.strictObject({
+const createBatchSchema = z.strictObject({
   file_ids: z.array(z.string()).min(1).max(2000).optional(),
   files: z.array(attachFileSchema).min(1).max(2000).optional(),
   chunking_strategy: chunkingSchema.optional(),

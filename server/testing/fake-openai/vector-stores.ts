@@ -13,7 +13,7 @@ import { attachFile, chunkingSchema, fileCounts } from './vector-store-files.ts'
 
 const expiresAfter = z.strictObject({ anchor: z.literal('last_active_at'), days: z.int().min(1).max(365) });
 
-export const createVectorStoreSchema = z.strictObject({
+const createVectorStoreSchema = z.strictObject({
   file_ids: z.array(z.string()).max(500).optional(),
   name: z.string().optional(),
   description: z.string().optional(),
@@ -22,13 +22,13 @@ export const createVectorStoreSchema = z.strictObject({
   metadata: metadataSchema.optional(),
 });
 
-export const updateVectorStoreSchema = z.strictObject({
+const updateVectorStoreSchema = z.strictObject({
   name: z.string().nullish(),
   expires_after: expiresAfter.nullish(),
   metadata: metadataSchema.optional(),
 });
 
-export const searchVectorStoreSchema = z.strictObject({
+const searchVectorStoreSchema = z.strictObject({
   query: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   rewrite_query: z.boolean().optional(),
   max_num_results: z.int().min(1).max(50).optional(),

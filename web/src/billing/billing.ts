@@ -57,13 +57,13 @@ export type Billing = {
   grant: { plan: string; until: string } | null;
 };
 
-export type NextInvoice = { amount_due_minor: number; currency: string; at: string };
+type NextInvoice = { amount_due_minor: number; currency: string; at: string };
 
 // Under the profile's key, so that whatever refreshes the profile, in another tab too, refreshes this.
 const billing_key = ['me', 'billing'];
 const next_invoice_key = [...billing_key, 'next-invoice'];
 
-export const plansQuery = (api: Api) =>
+const plansQuery = (api: Api) =>
   queryOptions({
     queryKey: ['plans'],
     queryFn: ({ signal }) => api.get<PlanCatalog>('/api/plans', signal),

@@ -1,7 +1,7 @@
 import { ApiError, sentenceFor } from '../platform/api-error.ts';
 
 /** What holds whatever went wrong on the way to a page at Stripe: one pays there and nowhere else. */
-export const nothing_charged = 'Nothing was charged.';
+const nothing_charged = 'Nothing was charged.';
 
 /**
  * What holds where a change got no answer. The server says it itself where Stripe did not answer; this is for when the

@@ -250,7 +250,7 @@ function KeepButton({
 }
 
 /** Something that a member has to know about the plan. `urgent`: to be seen to. */
-export function Notice({
+function Notice({
   title,
   urgent = false,
   children,

@@ -18,7 +18,7 @@ export type UsageDay = {
 export type Measure = 'messages' | 'tokens' | 'files';
 
 /** Who used something: a coach, one that is no longer here, or nobody (files). `total`: of the chosen measure. */
-export type Series = { key: string; name: string; coach: Coach | undefined; total: number };
+type Series = { key: string; name: string; coach: Coach | undefined; total: number };
 
 /** One day of the chart; `parts` stand in the order of the series, without empty ones. */
 export type ChartDay = {

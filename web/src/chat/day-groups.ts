@@ -1,5 +1,5 @@
 /** Things under the heading of their day. */
-export type DayGroup<Item> = { heading: string; items: Item[] };
+type DayGroup<Item> = { heading: string; items: Item[] };
 
 /**
  * Puts chats, newest first, under Today, Yesterday, the last 7 days, then the month (with its year when it

@@ -165,7 +165,7 @@ export function forgetDrafts(storage: Storage) {
 }
 
 /** The files of a draft that are uploaded. */
-export function readyFiles(draft: Draft) {
+function readyFiles(draft: Draft) {
   return draft.attachments.flatMap((attachment) => (attachment.state === 'ready' ? [attachment.file] : []));
 }
 

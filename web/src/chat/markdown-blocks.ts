@@ -1,5 +1,5 @@
 /** A stretch of Markdown that renders the same alone as in its place. `start`: its offset in the whole. */
-export type MarkdownBlock = { start: number; text: string };
+type MarkdownBlock = { start: number; text: string };
 
 const fence = /^ {0,3}(`{3,}|~{3,})/;
 const list_item = /^ {0,3}([-*+]|\d{1,9}[.)])(\s|$)/;

@@ -25,7 +25,7 @@ export type Message = {
 };
 
 /** A page of a chat, oldest message first. `running_turn` and `failed_turn` are those of the whole chat. */
-export type MessagePage = {
+type MessagePage = {
   messages: Message[];
   running_turn: { id: string; user_message_id: string } | null;
   failed_turn: {

@@ -20,7 +20,7 @@ import { seedMessages } from './message.ts';
 const route = getRouteApi('/member/coaches/$slug');
 
 /** The draft of a chat that has not begun, one for each coach. */
-export const newChatDraftKey = (slug: string) => `new-${slug}`;
+const newChatDraftKey = (slug: string) => `new-${slug}`;
 
 /** A coach, and the first message to it. */
 export function NewChatPage() {

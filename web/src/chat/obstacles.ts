@@ -3,7 +3,7 @@ import type { Coach } from '../coaches/coach.ts';
 import { useDraft } from './chat-context.ts';
 
 /** What has to change before any message can be sent to a coach. */
-export type AccountObstacle = 'email_unconfirmed' | 'plan_required' | 'quota_exhausted';
+type AccountObstacle = 'email_unconfirmed' | 'plan_required' | 'quota_exhausted';
 
 /**
  * What of the account stands in the way of what is written under a key: known before it is sent, or from the refusal

@@ -28,7 +28,7 @@ export type TurnEvent =
   | { type: 'error'; code: string; detail: string; counted: boolean };
 
 /** Understands one server-sent event; null for kinds that this version does not know. */
-export function turnEventFrom(message: EventSourceMessage): TurnEvent | null {
+function turnEventFrom(message: EventSourceMessage): TurnEvent | null {
   const data = JSON.parse(message.data);
   switch (message.event) {
     case undefined:

@@ -3,7 +3,7 @@ import type { Api } from '../platform/api.ts';
 
 /** A mail that stayed on the server's machine, because no mail server is set. */
 export type OutboxEntry = { id: string; to: string; subject: string; sent_at: string };
-export type OutboxMail = OutboxEntry & { text: string };
+type OutboxMail = OutboxEntry & { text: string };
 
 /** The mails, the newest first; asked for again every few seconds while somebody looks. */
 export const outboxQuery = (api: Api) =>

@@ -1,5 +1,5 @@
 /** A stretch of plain text, or an address in it that may be opened. */
-export type TextPart = { text: string; href: string | null };
+type TextPart = { text: string; href: string | null };
 
 /**
  * Plain text in parts, so that web addresses can be followed. An address is http or https and shown as it stands; the

@@ -19,7 +19,7 @@ type Upload = {
 export type Api = ReturnType<typeof createApi>;
 
 /** What a refusal means for the whole page. The error is thrown on all the same. */
-export type ApiListeners = { onSignInRequired: () => void; onAccountClosed: () => void };
+type ApiListeners = { onSignInRequired: () => void; onAccountClosed: () => void };
 
 /** Talks to the server. Every function throws `ApiError`. A refused token is renewed once before that. */
 export function createApi(tokens: TokenSource, { onSignInRequired, onAccountClosed }: ApiListeners) {

@@ -1,5 +1,5 @@
 /** What was typed into a form, by the name of its field. */
-export type Typed<Name extends string> = Partial<Record<Name, string>>;
+type Typed<Name extends string> = Partial<Record<Name, string>>;
 
 const keyFor = (form: string, member_id: string) => `touchline.${form}.${member_id}`;
 
