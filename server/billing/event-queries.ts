@@ -25,7 +25,8 @@ export type EventTarget = { object_kind: string; object_id: string; event_ids: s
 
 /**
  * Takes the object about which an event has waited longest, with all that is due about it, and puts those events off: 1, 2,
- * 4 … minutes, a day at the most. Each object is taken by one server.
+ * 4 … minutes, a day at the most. What another server is taking just now is left to it: it is never waited for, because the two
+ * could wait for each other.
  */
 export async function claimEvents(database: Database): Promise<EventTarget | undefined> {
   const { rows } = await sql<EventTarget>`
@@ -36,13 +37,17 @@ export async function claimEvents(database: Database): Promise<EventTarget | und
       limit 1
       for update skip locked
     ),
+    due as (
+      select id from public.stripe_events join target using (object_kind, object_id)
+      where processed_at is null and next_attempt_at <= now()
+      for update of stripe_events skip locked
+    ),
     taken as (
       update public.stripe_events as events
       set attempts = attempts + 1,
         next_attempt_at = now() + least(interval '1 minute' * power(2, least(attempts, 12)), interval '1 day')
-      from target
-      where events.object_kind = target.object_kind and events.object_id = target.object_id
-        and processed_at is null and next_attempt_at <= now()
+      from due
+      where events.id = due.id
       returning events.id, events.object_kind, events.object_id, events.attempts
     )
     select object_kind, object_id, array_agg(id) as event_ids, max(attempts) as attempts
