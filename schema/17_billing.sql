@@ -29,6 +29,10 @@ create table if not exists public.subscriptions (
   next_plan text,
   next_interval text,
   next_plan_at timestamptz,
+  ended_at timestamptz,
+  end_reason text,
+  failed_invoice_id text,
+  told_invoice_id text,
   fetch_number bigint not null,
   updated_at timestamptz not null default now(),
   constraint subscriptions_pkey primary key (id),
@@ -37,12 +41,23 @@ create table if not exists public.subscriptions (
   constraint subscriptions_next_plan_agrees check ((next_plan is null) = (next_plan_at is null))
 );
 
+-- An earlier form did not say how a subscription ended.
+alter table public.subscriptions
+  add column if not exists ended_at timestamptz,
+  add column if not exists end_reason text,
+  add column if not exists failed_invoice_id text,
+  add column if not exists told_invoice_id text;
+
 comment on column public.subscriptions.id is 'At Stripe.';
 comment on column public.subscriptions.plan is 'Null: its price is none of ours.';
 comment on column public.subscriptions.status is 'As Stripe says it.';
 comment on column public.subscriptions.amount_minor is 'Per interval, in the smallest unit of the currency, before tax and discounts.';
 comment on column public.subscriptions.cancel_at is 'When it ends; null: it goes on.';
 comment on column public.subscriptions.next_plan is 'What it becomes at next_plan_at; null: it stays.';
+comment on column public.subscriptions.ended_at is 'Null: it has not ended.';
+comment on column public.subscriptions.end_reason is 'As Stripe says it, such as payment_failed. Null: Stripe says none.';
+comment on column public.subscriptions.failed_invoice_id is 'Whose payment did not go through and is tried again. Null: none.';
+comment on column public.subscriptions.told_invoice_id is 'The last such invoice that the member was told of by mail.';
 comment on column public.subscriptions.fetch_number is 'Of stripe_fetches, taken before it was fetched: a state that was fetched earlier never replaces it.';
 
 create index if not exists subscriptions_user_id_idx on public.subscriptions (user_id);
@@ -246,6 +261,7 @@ begin
     amount_minor = excluded.amount_minor, currency = excluded.currency, started_at = excluded.started_at,
     current_period_end = excluded.current_period_end, cancel_at = excluded.cancel_at,
     next_plan = excluded.next_plan, next_interval = excluded.next_interval, next_plan_at = excluded.next_plan_at,
+    ended_at = excluded.ended_at, end_reason = excluded.end_reason, failed_invoice_id = excluded.failed_invoice_id,
     fetch_number = excluded.fetch_number, updated_at = excluded.updated_at
   where subscriptions.fetch_number < excluded.fetch_number and subscriptions.user_id = excluded.user_id;
   if not found then

@@ -147,6 +147,7 @@ export function createServices(parts: Parts) {
         stripe,
         tellOperators,
         site_url,
+        mailer,
       }),
       operatorNoticeJob(notices),
     ],

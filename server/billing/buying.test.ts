@@ -397,7 +397,7 @@ describe('changing the plan', () => {
     expect(await billing(member)).toMatchObject({
       plan: 'free',
       source: 'free',
-      subscription: null,
+      subscription: { status: 'canceled', plan: 'pro', end_reason: 'cancellation_requested' },
       quota: { messages: 50 },
     });
     // And bought anew.

@@ -1,13 +1,15 @@
 import type { Job } from '../platform/jobs.ts';
+import type { Mailer } from '../platform/mail/mailer.ts';
 import type { BillingParts } from './billing-parts.ts';
 import { deleteOldEvents } from './event-queries.ts';
 import { endPlanGrants, listUsageDifferences } from './queries.ts';
 import { reconcileAndTell } from './reconcile.ts';
+import { tellOfFailedPayments } from './tell-of-failed-payments.ts';
 import { stripe_events_job } from './webhook-routes.ts';
 import { workOffEvents } from './work-off-events.ts';
 
 /** The background work of billing; without Stripe only grants end, and meters are checked. */
-export function billingJobs(parts: Omit<BillingParts, 'jobs'>): Job[] {
+export function billingJobs(parts: Omit<BillingParts, 'jobs'> & { mailer: Mailer }): Job[] {
   const { database, logger, stripe, tellOperators } = parts;
   const always: Job[] = [
     {
@@ -36,7 +38,14 @@ export function billingJobs(parts: Omit<BillingParts, 'jobs'>): Job[] {
   const stripe_parts = { ...parts, stripe };
   return [
     ...always,
-    { name: stripe_events_job, schedule: '* * * * *', run: () => workOffEvents(stripe_parts) },
+    {
+      name: stripe_events_job,
+      schedule: '* * * * *',
+      async run() {
+        await workOffEvents(stripe_parts);
+        await tellOfFailedPayments(stripe_parts);
+      },
+    },
     {
       name: 'compare_with_stripe',
       schedule: '17 3 * * *',

@@ -20,13 +20,15 @@ export type Overview = {
     current_period_end: string | null;
     cancel_at: string | null;
     next: { plan: string; interval: Interval | null; at: string } | null;
+    ended_at: string | null;
+    end_reason: string | null;
   } | null;
   grant: { plan: string; until: string } | null;
 };
 
 /**
- * How a member stands: plan, meter, the subscription that counts (else the last one that waits for a payment) and the
- * largest grant. A grant whose time has come is ended first.
+ * How a member stands: plan, meter, the subscription that counts (else the last one that waits for a payment, or that
+ * has ended in the last 30 days) and the largest grant. A grant whose time has come is ended first.
  */
 export async function getOverview(database: Database, user_id: string): Promise<Overview> {
   await sql`
@@ -50,11 +52,16 @@ export async function getOverview(database: Database, user_id: string): Promise<
           'currency', currency, 'current_period_end', current_period_end, 'cancel_at', cancel_at,
           'next', case when next_plan is not null then
             jsonb_build_object('plan', next_plan, 'interval', next_interval, 'at', next_plan_at)
-          end
+          end,
+          'ended_at', ended_at, 'end_reason', end_reason
         )
         from public.subscriptions
-        where user_id = profiles.id and (subscriptions.id = profiles.stripe_subscription_id or status in ('unpaid', 'incomplete'))
-        order by subscriptions.id = profiles.stripe_subscription_id desc nulls last, started_at desc
+        where user_id = profiles.id and (
+          subscriptions.id = profiles.stripe_subscription_id or status in ('unpaid', 'incomplete')
+          or (status = 'canceled' and ended_at > now() - interval '30 days')
+        )
+        order by subscriptions.id = profiles.stripe_subscription_id desc nulls last, status = 'canceled',
+          started_at desc
         limit 1
       ) as subscription,
       (

@@ -16,6 +16,9 @@ export type SubscriptionState = {
   next_plan: string | null;
   next_interval: string | null;
   next_plan_at: string | null;
+  ended_at: string | null;
+  end_reason: string | null;
+  failed_invoice_id: string | null;
 };
 
 /** The names under which our prices, products and schedules say at Stripe what they are for. */
@@ -76,6 +79,10 @@ export function readSubscription(subscription: Stripe.Subscription, catalog: Pla
     next_plan: next_at ? next_plan! : null,
     next_interval: next_at ? (next?.metadata?.[interval_key] ?? null) : null,
     next_plan_at: next_at ? toIso(next_at) : null,
+    ended_at: subscription.ended_at ? toIso(subscription.ended_at) : null,
+    end_reason: subscription.cancellation_details?.reason ?? null,
+    failed_invoice_id:
+      subscription.status === 'past_due' ? (idOf(subscription.latest_invoice) ?? null) : null,
   };
 }
 

@@ -57,11 +57,9 @@ const overview = z
       .extend({ storage_mb: z.int().nullable().optional() })
       .openapi({ description: 'Null: unlimited; storage_mb also where it is absent.' }),
     usage: z.object({ messages: z.int(), files: z.int(), tokens: z.int() }),
-    storage: z
-      .object({ used_bytes: z.int(), limit_bytes: z.int().nullable() })
-      .openapi({
-        description: 'What your files weigh together, and what the plan gives room for. Null: unlimited.',
-      }),
+    storage: z.object({ used_bytes: z.int(), limit_bytes: z.int().nullable() }).openapi({
+      description: 'What your files weigh together, and what the plan gives room for. Null: unlimited.',
+    }),
     credits: z.int().openapi({ description: 'Bought messages that are left.' }),
     period_started_at: z.string(),
     renews_at: z.string().openapi({ description: 'When the usage begins anew.' }),
@@ -78,6 +76,11 @@ const overview = z
         current_period_end: z.string().nullable(),
         cancel_at: z.string().nullable(),
         next: z.object({ plan: z.string(), interval: interval.nullable(), at: z.string() }).nullable(),
+        ended_at: z.string().nullable().openapi({ description: 'One that has ended is shown for 30 days.' }),
+        end_reason: z
+          .string()
+          .nullable()
+          .openapi({ description: 'As Stripe says it; payment_failed: no retry went through.' }),
       })
       .nullable(),
     grant: z.object({ plan: z.string(), until: z.string() }).nullable(),

@@ -390,6 +390,18 @@ export interface Subscriptions {
   currency: string | null;
   current_period_end: string | null;
   /**
+   * As Stripe says it, such as payment_failed. Null: Stripe says none.
+   */
+  end_reason: string | null;
+  /**
+   * Null: it has not ended.
+   */
+  ended_at: string | null;
+  /**
+   * Whose payment did not go through and is tried again. Null: none.
+   */
+  failed_invoice_id: string | null;
+  /**
    * Of stripe_fetches, taken before it was fetched: a state that was fetched earlier never replaces it.
    */
   fetch_number: number;
@@ -412,6 +424,10 @@ export interface Subscriptions {
    * As Stripe says it.
    */
   status: string;
+  /**
+   * The last such invoice that the member was told of by mail.
+   */
+  told_invoice_id: string | null;
   updated_at: Generated<string>;
   user_id: string;
 }

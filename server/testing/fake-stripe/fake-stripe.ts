@@ -182,6 +182,7 @@ export async function startFakeStripe({ port = 0, site_url }: { port?: number; s
         ),
         given,
       ),
+    'GET /v1/invoices/{id}': (_, id) => find(state, 'invoice', id),
     'GET /v1/charges/{id}': (_, id) => find(state, 'charge', id),
   };
 
@@ -259,7 +260,7 @@ export async function startFakeStripe({ port = 0, site_url }: { port?: number; s
     /** Stripe's retries end: as the account is set, the subscription is `unpaid` or `canceled`. */
     giveUp(id: string, status: 'unpaid' | 'canceled') {
       const subscription = find(state, 'subscription', id);
-      if (status === 'canceled') return endSubscription(state, subscription);
+      if (status === 'canceled') return endSubscription(state, subscription, 'payment_failed');
       subscription.status = 'unpaid';
       happen(state, 'customer.subscription.updated', subscription);
       return subscription;

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { paySession } from './checkout.ts';
-import type { StripeState } from './state.ts';
+import type { StripeObject, StripeState } from './state.ts';
+import { payOpenInvoices } from './subscriptions.ts';
 
 /**
- * The pages that people see at Stripe: paying, and the portal. Returns whether it was one. After paying, `tellSite` is called
- * with the number of events that there were before, and the browser goes back to the site.
+ * The pages that people see at Stripe: paying, and the portal. Returns whether it was one. After something was done there,
+ * `tellSite` is called with the number of events that there were before, and the browser goes back to the site.
  */
 export async function servePage(
   request: IncomingMessage,
@@ -16,31 +17,44 @@ export async function servePage(
   const [, page, id] = /^\/(c\/pay|p\/session)\/(\w+)$/.exec(pathname) ?? [];
   if (!page || !id) return false;
   const object = state.objects.get(id);
+  const from = state.events.length;
+  const back = (location: string) => response.writeHead(303, { location }).end();
   if (!object) {
     response.writeHead(404).end('There is nothing at this address.');
   } else if (page === 'p/session') {
-    show(response, 'Cards and invoices', `<p><a href="${object.return_url ?? '/'}">Back to the site</a></p>`);
+    if (request.method === 'POST') {
+      payOpenInvoices(state, object.customer);
+      await tellSite(from);
+      back(object.return_url);
+    } else showPortal(response, object);
   } else if (object.status !== 'open') {
     show(
       response,
       'This page has expired',
       `<p><a href="${object.cancel_url ?? '/'}">Back to the site</a></p>`,
     );
-  } else if (request.method === 'POST') {
-    const from = state.events.length;
+  } else if (request.method === 'POST' && !state.declines_cards) {
     paySession(state, object);
     await tellSite(from);
-    const location = String(object.success_url).replace('{CHECKOUT_SESSION_ID}', object.id);
-    response.writeHead(303, { location }).end();
+    back(String(object.success_url).replace('{CHECKOUT_SESSION_ID}', object.id));
   } else {
     const amount = `${(object.amount_total / 100).toFixed(2)} ${String(object.currency).toUpperCase()}`;
+    const declined = request.method === 'POST' ? '<p role="alert">Your card was declined.</p>' : '';
     show(
       response,
       `Pay ${amount}`,
-      `<form method="post"><button>Pay ${amount}</button></form><p><a href="${object.cancel_url ?? '/'}">Back</a></p>`,
+      `${declined}<form method="post"><button>Pay ${amount}</button></form><p><a href="${object.cancel_url ?? '/'}">Back</a></p>`,
     );
   }
   return true;
+}
+
+function showPortal(response: ServerResponse, { return_url }: StripeObject) {
+  show(
+    response,
+    'Cards and invoices',
+    `<form method="post"><button>Use a card that works</button></form><p><a href="${return_url ?? '/'}">Back to the site</a></p>`,
+  );
 }
 
 function show(response: ServerResponse, title: string, content: string) {

@@ -1,5 +1,5 @@
 import { type Parameters, requireParameters, StripeRefusal } from './parameters.ts';
-import { find, happen, keep, newId, type StripeObject, type StripeState } from './state.ts';
+import { find, happen, keep, listOf, newId, type StripeObject, type StripeState } from './state.ts';
 
 /** One interval later, in UTC; the 31st becomes a short month's last day. */
 export function addInterval(start_s: number, interval: 'month' | 'year', count = 1): number {
@@ -27,6 +27,7 @@ export function startSubscription(
     cancel_at: null,
     cancel_at_period_end: false,
     canceled_at: null,
+    cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
     collection_method: 'charge_automatically',
     currency: price.currency,
     customer,
@@ -148,13 +149,18 @@ export function updateSubscription(state: StripeState, subscription: StripeObjec
     subscription.cancel_at_period_end = given.cancel_at_period_end;
     subscription.cancel_at = given.cancel_at_period_end ? itemOf(subscription).current_period_end : null;
     subscription.canceled_at = given.cancel_at_period_end ? state.now() : null;
+    subscription.cancellation_details.reason = given.cancel_at_period_end ? 'cancellation_requested' : null;
   }
   Object.assign(subscription.metadata, given.metadata);
   happen(state, 'customer.subscription.updated', subscription);
   return subscription;
 }
 
-export function endSubscription(state: StripeState, subscription: StripeObject) {
+export function endSubscription(
+  state: StripeState,
+  subscription: StripeObject,
+  reason = 'cancellation_requested',
+) {
   if (subscription.status === 'canceled') {
     throw new StripeRefusal(404, `No such subscription: '${subscription.id}'`, {
       code: 'resource_missing',
@@ -167,6 +173,7 @@ export function endSubscription(state: StripeState, subscription: StripeObject) 
     canceled_at: state.now(),
     schedule: null,
   });
+  subscription.cancellation_details.reason = reason;
   happen(state, 'customer.subscription.deleted', subscription);
   return subscription;
 }
@@ -234,6 +241,24 @@ export function releaseSchedule(state: StripeState, schedule: StripeObject) {
   happen(state, 'subscription_schedule.released', schedule);
   happen(state, 'customer.subscription.updated', subscription);
   return schedule;
+}
+
+/** The customer gives a card that works, and what is open is paid with it. */
+export function payOpenInvoices(state: StripeState, customer: string) {
+  state.declines_cards = false;
+  for (const subscription of listOf(state, 'subscription')) {
+    if (subscription.customer !== customer || subscription.status !== 'past_due') continue;
+    const open = find(state, 'invoice', subscription.latest_invoice);
+    Object.assign(open, {
+      amount_paid: open.amount_due,
+      amount_remaining: 0,
+      next_payment_attempt: null,
+      status: 'paid',
+    });
+    happen(state, 'invoice.paid', open);
+    subscription.status = 'active';
+    happen(state, 'customer.subscription.updated', subscription);
+  }
 }
 
 /** Lets a subscription's period end: it ends, changes or goes on, as was asked for, and is paid where cards are taken. */

@@ -1,0 +1,113 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { readConfig } from '../platform/config.ts';
+import { createLogger } from '../platform/logger.ts';
+import { createMailer } from '../platform/mail/mailer.ts';
+import { type FakeSmtp, startFakeSmtp } from '../testing/fake-smtp.ts';
+import { mailsTo, smtpSettings } from '../testing/mailbox.ts';
+import { startBillingServer } from '../testing/start-billing-server.ts';
+import type { TestClient } from '../testing/start-test-server.ts';
+import { tellOfFailedPayments } from './tell-of-failed-payments.ts';
+
+let smtp: FakeSmtp;
+let site: Awaited<ReturnType<typeof startBillingServer>>;
+let tell: () => Promise<void>;
+beforeAll(async () => {
+  smtp = await startFakeSmtp();
+  // The server's own job sends to the same place, so that whatever is sent twice is found.
+  site = await startBillingServer(smtpSettings(smtp));
+  const mailer = createMailer(readConfig(smtpSettings(smtp)), createLogger('silent'));
+  tell = () => tellOfFailedPayments({ ...site.parts, mailer });
+});
+afterAll(async () => {
+  await site.stop();
+  await smtp.close();
+});
+afterEach(() => {
+  site.stripe.state.declines_cards = false;
+  smtp.refused.clear();
+});
+
+const words = (member: TestClient) =>
+  mailsTo(smtp, member.email).filter(({ subject }) => subject?.includes('did not go through'));
+
+async function buy() {
+  const member = await site.signUp();
+  await site.buy(member, { plan: 'pro', interval: 'month' });
+  const { stripe_subscription_id: subscription } = await site.profileOf(member);
+  /** The period ends, and is not paid. */
+  const fail = async () => {
+    const from = site.stripe.events.length;
+    site.stripe.state.declines_cards = true;
+    site.stripe.renew(subscription);
+    site.stripe.state.declines_cards = false;
+    await site.deliverEvents(from);
+  };
+  return { member, subscription: subscription as string, fail };
+}
+
+it('a member is told once of each payment that did not go through, in kind words and with a link', async () => {
+  const { member, subscription, fail } = await buy();
+  await tell();
+  expect(words(member)).toEqual([]);
+  await fail();
+  await Promise.all([tell(), tell()]);
+  // Stripe tries again, and tells of it again.
+  await site.deliverEvents();
+  await tell();
+  await expect.poll(() => words(member)).toHaveLength(1);
+  const [mail] = words(member);
+  const invoice = site.stripe
+    .list('invoice')
+    .find(({ id }) => id === site.stripe.subscription(subscription).latest_invoice)!;
+  const next = new Date(invoice.next_payment_attempt * 1000);
+  const day = next.toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+  const text = mail!.text!.replaceAll(/\s+/g, ' ');
+  expect(text).toContain('your plan Pro');
+  expect(text).toContain(`next on ${day} (UTC)`);
+  expect(text).toContain('You keep your plan');
+  expect(text).toContain('/billing');
+  expect(mail!.html).toContain('You keep your plan');
+
+  await fail();
+  await tell();
+  await expect.poll(() => words(member)).toHaveLength(2);
+});
+
+it('what was paid meanwhile needs no mail', async () => {
+  const { member, subscription, fail } = await buy();
+  // Nobody can be told yet, so it is paid before.
+  smtp.refused.set(member.email, 450);
+  await fail();
+  await tell().catch(() => {});
+  const { latest_invoice } = site.stripe.subscription(subscription);
+  site.stripe.list('invoice').find(({ id }) => id === latest_invoice)!.status = 'paid';
+  smtp.refused.clear();
+  await tell();
+  await tell();
+  expect(words(member)).toEqual([]);
+});
+
+it('a mail that could not be sent is sent by a later run', async () => {
+  const { member, fail } = await buy();
+  smtp.refused.set(member.email, 450);
+  await fail();
+  await tell().catch(() => {});
+  expect(words(member)).toEqual([]);
+  smtp.refused.clear();
+  await expect
+    .poll(async () => {
+      await tell();
+      return words(member).length;
+    })
+    .toBe(1);
+});
+
+it('whoever has closed the account is left alone', async () => {
+  const { member, fail } = await buy();
+  await site.pool.query('update public.profiles set is_deleted = true, deleted_at = now() where email = $1', [
+    member.email,
+  ]);
+  await fail();
+  await tell();
+  expect(words(member)).toEqual([]);
+});
