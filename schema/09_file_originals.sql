@@ -284,7 +284,8 @@ end
 $$;
 
 -- Deletes a file everywhere: its original with the passages, its uses in the library, and what hangs on them (the triggers
--- of 11 note the bytes and what OpenAI has). Chats keep a note that it was there.
+-- of 11 note the bytes and what OpenAI has). Chats keep a note that it was there; their conversations at OpenAI, which
+-- hold pictures and what was searched, are made anew.
 -- Returns whether there was one. What was counted stays counted: the plan counts what is taken in.
 -- Dropped first, as the next one: an earlier form took a use's id.
 drop function if exists public.delete_file(uuid, uuid);
@@ -297,6 +298,10 @@ begin
   if not public.lock_file(p_user_id, p_original_id) then
     return false;
   end if;
+  perform public.forget_conversations(array(
+    select session_id from public.chat_files
+    where original_id = p_original_id and user_id = p_user_id and session_id is not null
+  ));
   update public.chat_files
   set deleted_at = now(), original_id = null, openai_file_id = null, vector_store_id = null, index_error = null
   where original_id = p_original_id and user_id = p_user_id and message_id is not null;

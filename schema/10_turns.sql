@@ -564,6 +564,47 @@ begin
 end
 $$;
 
+-- Drops what OpenAI holds of chats, because something in them was deleted: their next turns make a conversation anew from our
+-- rows. The caller has locked them. A reply that is being given has its conversation for another hour.
+create or replace function public.forget_conversations(p_session_ids uuid[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_busy text[] := array(
+    select thread_id from public.chat_sessions
+    where id = any (p_session_ids) and thread_id like 'conv\_%'
+      and exists (select from public.turns where session_id = chat_sessions.id and finished_at is null)
+  );
+begin
+  update public.chat_sessions
+  set thread_id = null, conversation_message_id = null
+  where id = any (p_session_ids) and thread_id like 'conv\_%';
+  update public.erasures
+  set next_attempt_at = now() + interval '1 hour'
+  where kind = 'openai_conversation' and external_id = any (v_busy);
+end
+$$;
+
+-- That OpenAI has forgotten a chat is no news in it: it stays where it is in the sidebar. Comes after the trigger of 04.
+create or replace function public.keep_updated_at()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  new.updated_at := old.updated_at;
+  return new;
+end
+$$;
+
+create or replace trigger chat_sessions_without_conversation
+  before update of thread_id on public.chat_sessions
+  for each row
+  when (old.thread_id is not null and new.thread_id is null)
+  execute function public.keep_updated_at();
+
 -- Keeps the text so far of many turns, says that their server is alive, and rings for those who follow one in another
 -- process: the channel carries turn ids, as many in a notification as fit. `p_turns`: [{id, reply}].
 -- Returns, of those turns, the ones that go on: [{id, stop_requested}]. One that is missing has ended or is gone.
@@ -617,6 +658,8 @@ create or replace trigger turns_settle_deleted
   execute function public.settle_deleted_turn();
 
 revoke execute on function public.settle_deleted_turn() from public, anon, authenticated, service_role;
+revoke execute on function public.forget_conversations(uuid[]) from public, anon, authenticated, service_role;
+revoke execute on function public.keep_updated_at() from public, anon, authenticated, service_role;
 revoke execute on function public.turn_history(uuid, integer) from public, anon, authenticated, service_role;
 revoke execute on function
   public.begin_turn(uuid, uuid, uuid, text, text, text, uuid[], uuid, uuid, text[], boolean, integer, integer, boolean)

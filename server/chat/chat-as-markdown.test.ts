@@ -37,8 +37,14 @@ it('says with whom, when and by whom what was said, with files, sources, and wha
         message({
           content: 'What does it say?',
           files: [
-            { file_name: 'a [1].pdf', file_size: 12_345, file_type: 'application/pdf', original_id },
-            { file_name: 'old.txt', file_size: 5, file_type: 'text/plain', original_id: null },
+            {
+              ...{ file_name: 'a [1].pdf', file_size: 12_345, file_type: 'application/pdf' },
+              ...{ original_id, deleted: false },
+            },
+            {
+              ...{ file_name: 'old.txt', file_size: 5, file_type: 'text/plain' },
+              ...{ original_id: null, deleted: true },
+            },
           ],
         }),
         message({ sender: 'assistant', content: 'Earlier words.', is_chosen: false }),
@@ -68,7 +74,7 @@ Last changed: 2026-11-22 23:15 UTC
 What does it say?
 
 - File: [a \\[1\\].pdf](<../files/a [1]-1a2b3c4d.pdf>) (12,345 bytes)
-- File: old.txt (5 bytes)
+- File: old.txt (5 bytes), deleted since
 
 ---
 

@@ -56,10 +56,10 @@ function listSources(citations: Citation[]) {
     });
 }
 
-function fileAsMarkdown({ file_name, file_size, original_id }: ExportedMessage['files'][number]) {
+function fileAsMarkdown({ file_name, file_size, original_id, deleted }: ExportedMessage['files'][number]) {
   const name = onOneLine(file_name).replace(/[\\[\]]/g, '\\$&');
   const link = original_id ? `[${name}](<../${exportedFilePath(original_id, file_name)}>)` : name;
-  return `- File: ${link} (${file_size.toLocaleString('en')} bytes)`;
+  return `- File: ${link} (${file_size.toLocaleString('en')} bytes)${deleted ? ', deleted since' : ''}`;
 }
 
 function onOneLine(text: string) {

@@ -42,7 +42,13 @@ export type ExportedMessage = {
   is_chosen: boolean;
   created_at: string;
   citations: Citation[];
-  files: { file_name: string; file_size: number; file_type: string; original_id: string | null }[];
+  files: {
+    file_name: string;
+    file_size: number;
+    file_type: string;
+    original_id: string | null;
+    deleted: boolean;
+  }[];
   /** What came of the message, or how the reply came about; the last one where there were several. */
   turn: {
     id: string;
@@ -70,7 +76,7 @@ export async function listExportedMessages(
       case when messages.has_files then (
         select coalesce(jsonb_agg(jsonb_build_object(
           'file_name', files.file_name, 'file_size', files.file_size, 'file_type', files.file_type,
-          'original_id', files.original_id
+          'original_id', files.original_id, 'deleted', files.deleted_at is not null
         ) order by files.created_at, files.id), '[]')
         from public.chat_files as files
         where files.message_id = messages.id
