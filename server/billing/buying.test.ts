@@ -128,6 +128,36 @@ describe('buying a plan', () => {
     expect(await billing(member)).toMatchObject({ plan: 'pro' });
   });
 
+  it('of checkouts that are opened at the same time one can be paid, and a top-up beside it', async () => {
+    const member = await site.signUp();
+    const topping = await site.post(member, '/api/billing/checkout', { top_up: 'messages_50' });
+    const plans = ['starter', 'pro', 'pro', 'enterprise'];
+    // Each has looked for open ones before the first is made.
+    const { promise: all_looked, resolve } = Promise.withResolvers<void>();
+    let looks = 0;
+    site.stripe.beforeAnswer = async (call) => {
+      if (call !== 'GET /v1/checkout/sessions') return;
+      looks += 1;
+      if (looks === plans.length) resolve();
+      await all_looked;
+    };
+    const urls = await Promise.all(
+      plans.map(
+        async (plan) => (await site.post(member, '/api/billing/checkout', { plan, interval: 'month' })).url,
+      ),
+    );
+    site.stripe.beforeAnswer = undefined;
+    const paid = urls.filter((url) => {
+      try {
+        return site.stripe.pay(url);
+      } catch {
+        return false;
+      }
+    });
+    expect(paid).toHaveLength(1);
+    expect(site.stripe.pay(topping.url).status).toBe('complete');
+  });
+
   it('a customer that was deleted at Stripe is made anew', async () => {
     const member = await site.signUp();
     await site.post(member, '/api/billing/checkout', { plan: 'pro', interval: 'month' });
@@ -432,7 +462,11 @@ describe('a payment that fails', () => {
       from = site.stripe.events.length;
       site.stripe.giveUp(stripe_subscription_id, end);
       await site.deliverEvents(from);
-      expect(await billing(member)).toMatchObject({ plan: 'free', quota: { messages: 50 } });
+      expect(await billing(member)).toMatchObject({
+        plan: 'free',
+        quota: { messages: 50 },
+        subscription: { plan: 'pro', status: end, end_reason: end === 'canceled' ? 'payment_failed' : null },
+      });
       expect((await member.json('/api/me')).is_active).toBe(true);
       site.stripe.state.declines_cards = false;
       // Whoever has another card buys anew, and pays for one plan only.

@@ -30,7 +30,12 @@ export async function openCheckout(
   const price_id = (await findPrice(stripe, item)).id;
   const open = async (customer: string) => {
     if (item.kind === 'plan') await forbidSecondPlan(parts, stripe, customer);
-    return stripe.checkout.sessions.create(describeSession(parts, profile, item, price_id, customer));
+    const made = await stripe.checkout.sessions.create(
+      describeSession(parts, profile, item, price_id, customer),
+    );
+    // Two that were asked for at once did not see each other before; each sees the other now, and the newest stays.
+    if (item.kind === 'plan') await expireCheckouts(stripe, customer, made.id);
+    return made;
   };
   let session: Stripe.Checkout.Session;
   try {
@@ -109,12 +114,7 @@ export async function findPrice(stripe: Stripe, item: PricedItem): Promise<Strip
  * In this order, because a checkout that cannot be closed any more has become a subscription.
  */
 async function forbidSecondPlan(parts: CheckoutParts, stripe: Stripe, customer: string) {
-  const { data: open } = await stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 });
-  for (const session of open) {
-    if (session.mode !== 'subscription') continue;
-    // Refused where it has been paid meanwhile, or has expired.
-    await stripe.checkout.sessions.expire(session.id).catch(() => {});
-  }
+  await expireCheckouts(stripe, customer);
   const fetch_number = await nextFetchNumber(parts.database);
   const { data } = await stripe.subscriptions.list({ customer, limit: 100, expand: ['data.schedule'] });
   for (const subscription of data) await applySubscription(parts, subscription, fetch_number);
@@ -129,6 +129,18 @@ async function forbidSecondPlan(parts: CheckoutParts, stripe: Stripe, customer: 
     if (status !== 'unpaid') continue;
     await stripe.subscriptions.cancel(id);
     await fetchSubscription(parts, id);
+  }
+}
+
+/** Closes the open checkouts of plans; `before_id`: only those that are older than this one. */
+async function expireCheckouts(stripe: Stripe, customer: string, before_id?: string) {
+  const { data } = await stripe.checkout.sessions.list({ customer, status: 'open', limit: 100 });
+  // The newest come first.
+  const start = before_id === undefined ? 0 : data.findIndex(({ id }) => id === before_id) + 1;
+  for (const session of data.slice(start)) {
+    if (session.mode !== 'subscription') continue;
+    // Refused where it has been paid meanwhile, or has expired.
+    await stripe.checkout.sessions.expire(session.id).catch(() => {});
   }
 }
 
