@@ -70,10 +70,13 @@ test('the profile is asked for again when a month has ended meanwhile', () => {
   expect(queryClient.getQueryState(['me'])?.isInvalidated).toBe(true);
 });
 
+const ending = (left: Parameters<typeof member>[0]) => member(left, { renews_at: '2026-11-23T09:00:03Z' });
+
 test.each([
   ['a moment after the month ends', member({}, { renews_at: '2026-11-23T09:00:30Z' }), 31_000],
   ['once a day when it ends much later', member(), 86_400_000],
   ['often while nothing can be sent', member({ messages: 0 }), 15_000],
+  ['at the end of the month, where nothing can be sent until then', ending({ messages: 0 }), 4_000],
   ['often where this machine’s clock is ahead', member({}, { renews_at: '2026-11-23T08:00:00Z' }), 15_000],
   ['often until the address is confirmed', member({}, { email_confirmed: false }), 4_000],
 ])('the profile is looked at %s', (_, me, wait_ms) => {

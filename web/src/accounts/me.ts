@@ -48,16 +48,17 @@ const meQuery = (api: Api) =>
   });
 
 const often_ms = 15_000;
+const day_ms = 24 * 60 * 60 * 1_000;
 
 /** In how many milliseconds the profile is to be asked for again. `now_ms`: by this machine's clock, which may be wrong. */
 export function untilNextLook(me: Me, now_ms: number) {
   // The first link is mailed behind the first answer: when it is out is known a moment later.
   if (!me.email_confirmed && me.email_verification.sent_at === null) return 4_000;
-  if (!me.email_confirmed || usedUp(me) !== null) return often_ms;
   const renews_in_ms = Date.parse(me.renews_at) - now_ms;
-  if (!(renews_in_ms > 0)) return often_ms;
+  const is_due = !(renews_in_ms > 0);
+  const waits = !me.email_confirmed || usedUp(me) !== null;
   // A second later, lest the server is asked a moment too soon; a timer of a browser does not wait longer than 24 days.
-  return Math.min(renews_in_ms + 1_000, 24 * 60 * 60 * 1_000);
+  return Math.min(is_due || waits ? often_ms : day_ms, is_due ? often_ms : renews_in_ms + 1_000);
 }
 
 /** The signed-in member's profile, plan and usage. */

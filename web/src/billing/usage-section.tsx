@@ -116,14 +116,14 @@ function Choice<Value extends string | number>({ name, choices, value, onChange 
       {choices.map(([choice, words]) => (
         <label
           key={choice}
-          className="flex min-h-9 cursor-pointer items-center rounded-sm border border-transparent px-3 text-muted has-checked:border-line-strong has-checked:bg-surface has-checked:font-medium has-checked:text-ink has-focus-visible:outline-2 has-focus-visible:outline-offset-1 has-focus-visible:outline-focus"
+          className="relative flex min-h-9 cursor-pointer items-center rounded-sm border border-transparent px-3 text-muted has-checked:border-line-strong has-checked:bg-surface has-checked:font-medium has-checked:text-ink has-focus-visible:outline-2 has-focus-visible:outline-offset-1 has-focus-visible:outline-focus"
         >
           <input
             type="radio"
             name={group}
             checked={choice === value}
             onChange={() => onChange(choice)}
-            className="sr-only"
+            className="absolute inset-0 cursor-pointer opacity-0"
           />
           {words}
         </label>
