@@ -40,3 +40,14 @@ test('sizes are short', () => {
     '52 MB',
   ]);
 });
+
+test('money is written in the smallest unit that Stripe counts each currency in', () => {
+  const { money } = createFormats('en-US', null);
+  expect(money(1900, 'usd')).toBe('$19');
+  expect(money(1250, 'usd')).toBe('$12.50');
+  expect(money(1250, 'jpy')).toBe('¥1,250');
+  // Two digits at Stripe, none in daily life.
+  expect(money(120_000, 'isk')).toContain('1,200');
+  expect(money(12_345, 'kwd')).toContain('12.345');
+  expect(createFormats('de-DE', null).money(1250, 'eur')).toBe('12,50\u00a0€');
+});

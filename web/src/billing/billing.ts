@@ -29,7 +29,7 @@ export type PlanCatalog = { is_on: boolean; currency: string; plans: Plan[]; top
 
 export type PlanWish = { plan: string; interval: Interval };
 
-/** A subscription at Stripe, which counts or waits for a payment. */
+/** A subscription at Stripe: it counts, waits for a payment, or has ended not long ago. */
 export type Subscription = {
   /** Null: its price is none of ours. */
   plan: string | null;
@@ -41,6 +41,9 @@ export type Subscription = {
   /** When it ends; null: it goes on. */
   cancel_at: string | null;
   next: { plan: string; interval: Interval | null; at: string } | null;
+  ended_at: string | null;
+  /** As Stripe says it; `payment_failed`: no try went through. */
+  end_reason: string | null;
 };
 
 /** How a member stands. */

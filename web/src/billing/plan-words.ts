@@ -24,9 +24,12 @@ export function includedLines({ messages, files, tokens, storage_mb }: Includes,
   return lines;
 }
 
-/** Four characters a token, and six a word with its space; two digits are as exact as that is. */
-function wordsOf(tokens: number) {
-  return Number(((tokens * 4) / 6).toPrecision(2));
+/** Four characters a token, and six a word with its space. */
+export const words_a_token = 4 / 6;
+
+/** About how many words that is; two digits are as exact as it can be told. */
+export function wordsOf(tokens: number) {
+  return Number(Math.ceil(tokens * words_a_token).toPrecision(2));
 }
 
 /** `100 MB`, `1 GB`, `1.5 GB` */

@@ -160,18 +160,7 @@ function SubscriptionNotice({
       </Notice>
     );
   }
-  if (!isLive(subscription)) {
-    if (subscription.status !== 'unpaid') return null;
-    return (
-      <Notice title={`${title} has ended`}>
-        <p>
-          The payment did not go through, and neither did the tries after it, so you are back on{' '}
-          {planTitle(catalog, billing.plan)}. Nothing more is charged. Your chats and files are safe, and
-          choosing a plan below brings everything back.
-        </p>
-      </Notice>
-    );
-  }
+  if (!isLive(subscription)) return <EndedNotice {...{ catalog, billing, subscription, title }} />;
   if (subscription.cancel_at !== null) {
     return (
       <Notice title={`${title} ends on ${date(subscription.cancel_at)}`}>
@@ -207,6 +196,40 @@ function SubscriptionNotice({
           onDone={onDone}
         />
       )}
+    </Notice>
+  );
+}
+
+/** A subscription that gives nothing any more, or nothing yet. */
+function EndedNotice({
+  catalog,
+  billing,
+  subscription: { status, end_reason, ended_at },
+  title,
+}: Pick<Props, 'catalog' | 'billing'> & { subscription: Subscription; title: string }) {
+  const { date } = useFormats();
+  const present = planTitle(catalog, billing.plan);
+  if (status === 'incomplete') {
+    return (
+      <Notice title={`Your payment for ${title} is not finished`}>
+        <p>Your bank has still to say yes. {title} begins as soon as it has, by itself.</p>
+      </Notice>
+    );
+  }
+  if (status === 'unpaid' || end_reason === 'payment_failed') {
+    return (
+      <Notice title={`${title} has ended`}>
+        <p>
+          The payment did not go through, and neither did the tries after it, so you are on {present} now.
+          Nothing more is charged. Your chats and files are safe; with another card you can choose a plan
+          again below.
+        </p>
+      </Notice>
+    );
+  }
+  return (
+    <Notice title={`${title} has ended${ended_at === null ? '' : ` on ${date(ended_at)}`}`}>
+      <p>You are on {present} now, and nothing more is charged. Your chats and files are as they were.</p>
     </Notice>
   );
 }
