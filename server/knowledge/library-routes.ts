@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { erasures_job } from '../accounts/jobs.ts';
 import { getOpenProfile } from '../accounts/routes.ts';
 import { fileNameWithEnding } from '../files/file-name-with-ending.ts';
+import type { FileKind } from '../files/file-types.ts';
 import { deleteFile, findStoredOriginal, keepFile, renameFile } from '../files/queries.ts';
 import { contentResponses, pictureQuery, pictureResponses, uploadBody } from '../files/routes.ts';
 import { sendContent, sendPicture } from '../files/send-file.ts';
@@ -199,9 +200,10 @@ export function libraryRoutes(services: LibraryServices) {
   const hasStores = () => upstream?.has_vector_stores ?? false;
 
   /** Nobody waits for it. Where it fails, or this server dies, a job goes on. */
-  function makeReady(user_id: string) {
-    if (!hasStores()) return;
-    vector_stores?.makeReady({ user_id, session_id: null }).catch((error) => {
+  function makeReady(user_id: string, { id: original_id, kind }: { id: string; kind: FileKind }) {
+    if (kind !== 'document' || !hasStores()) return;
+    const wanting = { documents: [{ original_id }] };
+    vector_stores?.makeReady({ user_id, session_id: null }, wanting).catch((error) => {
       logger.warn({ error }, 'a library could not be made ready just now');
     });
   }
@@ -244,8 +246,9 @@ export function libraryRoutes(services: LibraryServices) {
   routes.openAPIRegistry.registerPath(postRoute);
   routes.post('/api/library', async (c) => {
     const { user_id, original_id } = await uploads.receive(c, 'library');
-    makeReady(user_id);
-    return c.json(await getFile(c.var.signed_in.auth_id, original_id), 201);
+    const file = await getFile(c.var.signed_in.auth_id, original_id);
+    makeReady(user_id, file);
+    return c.json(file, 201);
   });
 
   routes.openapi(getRoute, async (c) =>
@@ -271,9 +274,10 @@ export function libraryRoutes(services: LibraryServices) {
     const outcome = await keepFile(database, profile.id, id, kept);
     if (outcome === 'missing') throw notFound('file');
     if (outcome === 'only_here') throw onlyHere();
-    if (kept) makeReady(profile.id);
+    const file = await getFile(auth_id, id);
+    if (kept) makeReady(profile.id, file);
     else jobs.wake(erasures_job);
-    return c.json(await getFile(auth_id, id), 200);
+    return c.json(file, 200);
   });
 
   routes.openapi(deleteRoute, async (c) => {
