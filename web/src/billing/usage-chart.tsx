@@ -1,9 +1,8 @@
-import { type KeyboardEvent, type PointerEvent, useState } from 'react';
+import { type CSSProperties, type KeyboardEvent, type PointerEvent, useState } from 'react';
 import type { Formats } from '../accounts/formats.ts';
-import { AccentDot } from '../coaches/accent-dot.tsx';
 import { accentStyle } from '../coaches/coach.ts';
-import type { UsageChart as Chart, ChartDay, Measure } from './usage.ts';
-import { amountOf } from './usage-words.ts';
+import type { UsageChart as Chart, ChartDay, Measure, Series } from './usage.ts';
+import { amountOf, figureOf } from './usage-words.ts';
 
 type UsageChartProps = { chart: Chart; measure: Measure; formats: Formats };
 
@@ -45,7 +44,7 @@ export function UsageChart({ chart, measure, formats }: UsageChartProps) {
   return (
     <div>
       <div className="relative mt-5 h-52">
-        <Scale top={top} formats={formats} />
+        <Scale top={top} measure={measure} formats={formats} />
         <div
           role="slider"
           tabIndex={0}
@@ -86,13 +85,13 @@ export function UsageChart({ chart, measure, formats }: UsageChartProps) {
   );
 }
 
-function Scale({ top, formats }: { top: number; formats: Formats }) {
+function Scale({ top, measure, formats }: { top: number } & Omit<UsageChartProps, 'chart'>) {
   return (
     <div aria-hidden="true" className="absolute inset-0 flex flex-col justify-between">
       {[top, top / 2, 0].map((value) => (
         <div key={value} className="flex h-0 items-center gap-2">
           <span className="w-8 text-right text-small text-muted tabular-nums">
-            {formats.shortNumber(value)}
+            {formats.shortNumber(figureOf(value, measure))}
           </span>
           <span className="h-px flex-1 bg-line" />
         </div>
@@ -116,7 +115,7 @@ function Bar({ day, position, top }: { day: ChartDay; position: number; top: num
         y={1 - below}
         width={0.72}
         height={part}
-        style={accentStyle(series.coach)}
+        style={colourOf(series)}
         vectorEffect="non-scaling-stroke"
         className={`coach-accent fill-(--accent) ${day.parts.length > 1 ? 'stroke-paper' : ''}`}
       />
@@ -150,9 +149,9 @@ function DayCard({
       <ul className="mt-1">
         {day.parts.map(({ series, amount }) => (
           <li key={series.key} className="flex items-baseline gap-2">
-            <AccentDot coach={series.coach} />
+            <Dot series={series} />
             <span className="min-w-0 flex-1">{series.name}</span>
-            <span className="tabular-nums">{formats.number(amount)}</span>
+            <span className="tabular-nums">{formats.number(figureOf(amount, measure))}</span>
           </li>
         ))}
       </ul>
@@ -162,7 +161,9 @@ function DayCard({
 
 /** `Thursday 3 December: 12 messages. Carousel coach 8, Story coach 4.` */
 function describeDay(day: ChartDay, measure: Measure, formats: Formats) {
-  const parts = day.parts.map(({ series, amount }) => `${series.name} ${formats.number(amount)}`).join(', ');
+  const parts = day.parts
+    .map(({ series, amount }) => `${series.name} ${formats.number(figureOf(amount, measure))}`)
+    .join(', ');
   return `${formats.weekday(day.day)}: ${amountOf(day.total, measure, formats)}.${parts && ` ${parts}.`}`;
 }
 
@@ -172,11 +173,32 @@ export function UsageLegend({ chart, measure, formats }: UsageChartProps) {
     <ul aria-label="By coach" className="mt-4 flex flex-wrap gap-x-5 gap-y-1.5">
       {chart.series.map((series) => (
         <li key={series.key} className="flex items-center gap-2">
-          <AccentDot coach={series.coach} className="size-2.5" />
+          <Dot series={series} />
           {series.name}
-          <span className="text-muted tabular-nums">{amountOf(series.total, measure, formats)}</span>
+          <span className="whitespace-nowrap text-muted tabular-nums">
+            {amountOf(series.total, measure, formats)}
+          </span>
         </li>
       ))}
     </ul>
+  );
+}
+
+const spare_colours = 4;
+
+/** A coach's own colour; without a coach one of the spare ones. */
+function colourOf({ coach, spare }: Series): CSSProperties {
+  if (coach !== undefined) return accentStyle(coach);
+  const colour = `var(--color-chart-${1 + (spare % spare_colours)})`;
+  return { '--accent-light': colour, '--accent-dark': colour } as CSSProperties;
+}
+
+function Dot({ series }: { series: Series }) {
+  return (
+    <span
+      aria-hidden="true"
+      style={colourOf(series)}
+      className="coach-accent inline-block size-2.5 shrink-0 rounded-full bg-(--accent)"
+    />
   );
 }

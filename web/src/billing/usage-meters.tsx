@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { Formats } from '../accounts/formats.ts';
 import type { Me } from '../accounts/me.ts';
 import { countOf } from './allowance-words.ts';
+import { wordsOf } from './plan-words.ts';
 
 type MetersProps = { me: Me; formats: Formats };
 
@@ -17,9 +18,10 @@ export function UsageMeters({ me, formats }: MetersProps) {
         name="Reading and writing"
         used={usage.tokens}
         limit={quota.tokens}
-        write={number}
-        unit="tokens"
-        note="What your coach reads and writes for you. A token is about four characters."
+        write={(tokens) => number(wordsOf(tokens))}
+        about
+        unit="words"
+        note={`What your coaches read and wrote for you. It is counted in tokens, of about four characters: ${number(usage.tokens)}${quota.tokens === null ? '' : ` of ${number(quota.tokens)}`}.`}
       />
       {storage && (
         <Meter
@@ -48,16 +50,18 @@ type MeterProps = {
   limit: number | null;
   write: (value: number) => string;
   unit?: string;
+  about?: boolean;
   note?: string;
 };
 
-function Meter({ name, used, limit, write, unit = '', note }: MeterProps) {
+function Meter({ name, used, limit, write, unit = '', about = false, note }: MeterProps) {
   const share = limit === null ? 0 : limit === 0 ? 1 : Math.min(1, used / limit);
   return (
     <li>
       <p className="flex flex-wrap justify-between gap-x-3">
         <span className="font-medium">{name}</span>
         <span className="tabular-nums">
+          {about && 'About '}
           {write(used)}
           {limit === null ? '' : ` of ${write(limit)}`}
           {unit && ` ${unit}`}

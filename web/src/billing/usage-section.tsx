@@ -19,7 +19,7 @@ const ranges = [
 
 const measures = [
   ['messages', 'Messages'],
-  ['tokens', 'Reading and writing'],
+  ['tokens', 'Words'],
   ['files', 'Files'],
 ] as const;
 
@@ -58,9 +58,13 @@ export function UsageSection({ time_zone, formats }: { time_zone: string; format
       ) : (
         <figure aria-busy={usage.isPlaceholderData}>
           <figcaption className="mt-5">
-            <span className="text-lead font-semibold">{amountOf(chart.total, measure, formats)}</span>{' '}
+            <span className="text-lead font-semibold">
+              {measure === 'tokens' && 'About '}
+              {amountOf(chart.total, measure, formats)}
+            </span>{' '}
             <span className="text-muted">
-              from {formats.date(chart.days[0]!.day)} to {formats.date(chart.days.at(-1)!.day)}
+              {measure === 'tokens' && 'read and written '}from {formats.date(chart.days[0]!.day)} to{' '}
+              {formats.date(chart.days.at(-1)!.day)}
             </span>
           </figcaption>
           <UsageLegend chart={chart} measure={measure} formats={formats} />
@@ -87,7 +91,7 @@ export function UsageSection({ time_zone, formats }: { time_zone: string; format
 }
 
 function Empty({ measure, count }: { measure: Measure; count: number }) {
-  const things = { messages: 'message', tokens: 'reading or writing', files: 'file' }[measure];
+  const things = { messages: 'message', tokens: 'word', files: 'file' }[measure];
   return (
     <p className="mt-5 rounded-md border border-line bg-surface px-4 py-6 text-muted">
       No {things} in the last {count} days.{' '}

@@ -34,6 +34,7 @@ test('bars are stacked in the coaches’ own order; what is gone comes after the
     ['A former one (no longer here)', 3],
     ['Video scripts (no longer here)', 4],
   ]);
+  expect(series.map(({ spare }) => spare)).toEqual([0, 0, 0, 1]);
   expect(total).toBe(15);
   expect(days.at(-1)).toMatchObject({ total: 10, credits: 2 });
   expect(days.at(-1)?.parts.map(({ amount }) => amount)).toEqual([1, 2, 3, 4]);
@@ -47,7 +48,10 @@ test('each measure has its own coaches; files have none', () => {
   expect(arrange(rows, { measure: 'files' }).series.map(({ name, total }) => [name, total])).toEqual([
     ['Files', 2],
   ]);
-  expect(arrange(rows, { measure: 'tokens' }).series.map(({ name }) => name)).toEqual(['Carousel coach']);
+  const words = arrange(rows, { measure: 'tokens' });
+  expect(words.series.map(({ name }) => name)).toEqual(['Carousel coach']);
+  // 600 words, which is where their scale ends.
+  expect(words.top).toBe(900);
 });
 
 test('nothing used is nothing drawn', () => {

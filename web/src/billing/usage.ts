@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { Coach } from '../coaches/coach.ts';
 import type { Api } from '../platform/api.ts';
+import { words_a_token } from './plan-words.ts';
 
 /** What was used on one day with one coach. Days without anything are not there. */
 export type UsageDay = {
@@ -17,8 +18,11 @@ export type UsageDay = {
 
 export type Measure = 'messages' | 'tokens' | 'files';
 
-/** Who used something: a coach, one that is no longer here, or nobody (files). `total`: of the chosen measure. */
-type Series = { key: string; name: string; coach: Coach | undefined; total: number };
+/**
+ * Who used something: a coach, one that is no longer here, or nobody (files). `total`: of the chosen measure. `spare`:
+ * which of the spare colours it has where there is no coach, from 0.
+ */
+export type Series = { key: string; name: string; coach: Coach | undefined; spare: number; total: number };
 
 /** One day of the chart; `parts` stand in the order of the series, without empty ones. */
 export type ChartDay = {
@@ -67,7 +71,9 @@ export function arrangeUsage(
     return { day, total: sum(parts.map(({ amount }) => amount)), credits, parts };
   });
   const highest = Math.max(0, ...chart_days.map(({ total }) => total));
-  return { days: chart_days, series, total: sum(series.map(({ total }) => total)), top: evenTop(highest) };
+  // Tokens are shown as words, so it is these that are to be round.
+  const top = measure === 'tokens' ? evenTop(highest * words_a_token) / words_a_token : evenTop(highest);
+  return { days: chart_days, series, total: sum(series.map(({ total }) => total)), top };
 }
 
 /** Coaches in their own order, then those that are no longer here by name, then what has no coach. */
@@ -78,11 +84,12 @@ function seriesOf(rows: UsageDay[], measure: Measure, coaches: Coach[]): Series[
     const position = coaches.findIndex(({ slug }) => slug === key);
     return key === no_coach ? coaches.length + 1 : position === -1 ? coaches.length : position;
   };
+  let spare = 0;
   return [...totals]
     .sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b))
     .map(([key, total]) => {
       const coach = coaches.find(({ slug }) => slug === key);
-      return { key, name: coach?.name ?? nameOfGone(key), coach, total };
+      return { key, name: coach?.name ?? nameOfGone(key), coach, spare: coach ? 0 : spare++, total };
     });
 }
 
