@@ -89,18 +89,28 @@ function describe(page: ReturnType<typeof sql>, has_stores: boolean) {
   `;
 }
 
-/** One of a member's originals, by the Auth id; those of messages that were not sent yet are none. */
-function ownOriginals(auth_id: string) {
+/** The id of the open profile behind a sign-in: a value of its own, so that a page is read from the index in its order. */
+function ownerOf(auth_id: string) {
+  return sql`(select id from public.profiles where auth_id = ${auth_id} and not is_deleted)`;
+}
+
+/** Originals with their names; those of messages that were not sent yet are left out. */
+const named_originals = sql`
+  public.file_originals
+  join lateral (
+    select file_name from public.chat_files
+    where original_id = file_originals.id and pending_until is null
+    order by created_at desc, id desc
+    limit 1
+  ) as named on true
+`;
+
+/** One of a member's originals. */
+function ownOriginal(auth_id: string, original_id: string) {
+  // With "=" PostgreSQL would look for the id among all of the member's.
   return sql`
-    public.profiles
-    join public.file_originals on file_originals.user_id = profiles.id
-    join lateral (
-      select file_name from public.chat_files
-      where original_id = file_originals.id and pending_until is null
-      order by created_at desc, id desc
-      limit 1
-    ) as named on true
-    where profiles.auth_id = ${auth_id} and not profiles.is_deleted
+    select file_originals.* from ${named_originals}
+    where file_originals.id = ${original_id} and file_originals.user_id is not distinct from ${ownerOf(auth_id)}
   `;
 }
 
@@ -125,7 +135,8 @@ export async function listLibrary(
 ): Promise<{ files: LibraryRow[]; storage: StorageUse } | undefined> {
   const patterns = words.map((word) => `%${word.replace(/[\\%_]/g, '\\$&')}%`);
   const page = sql`
-    select file_originals.* from ${ownOriginals(auth_id)}
+    select file_originals.* from ${named_originals}
+    where file_originals.user_id = ${ownerOf(auth_id)}
       ${after ? sql`and (file_originals.created_at, file_originals.id) < (${after.time}::timestamptz, ${after.id}::uuid)` : sql``}
       ${patterns.length > 0 ? sql`and named.file_name ilike all (${patterns}::text[])` : sql``}
     order by file_originals.created_at desc, file_originals.id desc
@@ -150,10 +161,8 @@ export async function findLibraryFile(
   original_id: string,
   has_stores: boolean,
 ): Promise<LibraryRow | undefined> {
-  const page = sql`
-    select file_originals.* from ${ownOriginals(auth_id)} and file_originals.id = ${original_id}
-  `;
-  const { rows } = await sql<LibraryRow>`${describe(page, has_stores)}`.execute(database);
+  const own = ownOriginal(auth_id, original_id);
+  const { rows } = await sql<LibraryRow>`${describe(own, has_stores)}`.execute(database);
   return rows[0];
 }
 
@@ -175,7 +184,7 @@ export async function findPreview(
         select from public.file_passages
         where original_id = ${original_id} and ordinal > shown.last_ordinal
       ) as is_shortened
-    from (select file_originals.id from ${ownOriginals(auth_id)} and file_originals.id = ${original_id}) as own
+    from (${ownOriginal(auth_id, original_id)}) as own
     cross join lateral (
       select coalesce(jsonb_agg(jsonb_build_object('ordinal', ordinal, 'page', page, 'content', content) order by ordinal), '[]')
           as passages,
