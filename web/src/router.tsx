@@ -148,6 +148,12 @@ const chatRoute = createRoute({
 });
 
 // Seldom seen, so they are loaded when they are.
+const libraryRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/library',
+  component: lazyRouteComponent(() => import('./library/library-page.tsx'), 'LibraryPage'),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/settings',
@@ -238,6 +244,7 @@ const routeTree = rootRoute.addChildren([
     homeRoute,
     newChatRoute,
     chatRoute,
+    libraryRoute,
     billingRoute,
     settingsRoute.addChildren(settingsRoutes),
   ]),

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
 import { usePlatform } from '../platform/platform-context.ts';
+import { useObjectUrl } from '../platform/use-object-url.ts';
 import type { Me } from './me.ts';
 
 const own_picture = '/api/me/avatar';
@@ -33,16 +33,4 @@ function usePictureUrl(avatar_url: string | null) {
     retry: 1,
   });
   return useObjectUrl(avatar_url === null ? undefined : picture);
-}
-
-/** An address for bytes that the page holds; null without any. */
-export function useObjectUrl(bytes: Blob | undefined) {
-  const [url, setUrl] = useState<string | null>(null);
-  useEffect(() => {
-    if (bytes === undefined) return setUrl(null);
-    const made = URL.createObjectURL(bytes);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [bytes]);
-  return url;
 }

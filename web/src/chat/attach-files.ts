@@ -1,7 +1,6 @@
-import { refusalFor } from '../files/file.ts';
-import { uploadFile } from '../files/upload-file.ts';
+import { type MemberFile, refusalFor } from '../files/file.ts';
+import { sendFile } from '../files/file-upload.ts';
 import type { Api } from '../platform/api.ts';
-import { ApiError, sentenceFor } from '../platform/api-error.ts';
 import type { Config } from '../platform/config.ts';
 import { newId } from '../platform/new-id.ts';
 import type { Drafts } from './drafts.ts';
@@ -39,43 +38,30 @@ export async function uploadAttachment(
 ) {
   const source = drafts.get(draft_key).attachments.find(({ id }) => id === attachment_id)?.source;
   if (!source) return;
-  const abort = new AbortController();
-  const common = { id: attachment_id, file_name: source.name, file_size: source.size, source };
-  const cancel = () => abort.abort();
-  const showShare = (share: number) =>
-    drafts.changeAttachment(draft_key, attachment_id, () => ({
-      ...common,
-      state: 'uploading',
-      share,
-      cancel,
-    }));
-  showShare(0);
-  try {
-    const file = await uploadFile(api, source, { signal: abort.signal, onProgress: showShare });
-    drafts.changeAttachment(draft_key, attachment_id, () => ({ ...common, state: 'ready', file }));
-  } catch (error) {
-    if (abort.signal.aborted) return;
-    const retryable =
-      !(error instanceof ApiError) || error.status === 0 || error.status === 429 || error.status >= 500;
-    drafts.changeAttachment(draft_key, attachment_id, () => ({
-      ...common,
-      state: 'failed',
-      detail: sentenceFor(error),
-      retryable,
-      ...usedUpBy(error),
-    }));
+  await sendFile<MemberFile>(api, '/api/files', { id: attachment_id, source }, (upload) =>
+    drafts.changeAttachment(draft_key, attachment_id, () => upload),
+  );
+}
+
+/** Attaches files of the library, as many as a message may carry; those that the draft has stay. */
+export function attachLibraryFiles(
+  { drafts, config }: AttachContext,
+  draft_key: string,
+  files: MemberFile[],
+) {
+  const { attachments } = drafts.get(draft_key);
+  const room = Math.max(0, config.max_files_per_message - attachments.length);
+  const missing = files.filter(({ id }) => !attachments.some((attachment) => attachment.id === id));
+  for (const file of missing.slice(0, room)) {
+    const { id, file_name, file_size } = file;
+    const kept_file: MemberFile = { ...file, is_kept: true };
+    drafts.attach(draft_key, { id, file_name, file_size, source: null, state: 'ready', file: kept_file });
   }
 }
 
-/** What of the plan is used up, where that is why a file was refused. */
-function usedUpBy(error: unknown) {
-  if (!(error instanceof ApiError) || error.code !== 'quota_exhausted') return {};
-  return { used_up: error.details.counter === 'storage' ? ('storage' as const) : ('files' as const) };
-}
-
 /**
- * Takes an attachment out of a draft; its upload is cut off, or the uploaded file deleted, unless a message of the
- * chat has it (`kept_file_ids`).
+ * Takes an attachment out of a draft; its upload is cut off, or the uploaded file deleted, unless it is the library's or
+ * a message of the chat has it (`kept_file_ids`).
  */
 export function removeAttachment(
   { api, drafts }: AttachContext,
@@ -86,7 +72,8 @@ export function removeAttachment(
   const attachment = drafts.get(draft_key).attachments.find(({ id }) => id === attachment_id);
   if (attachment?.state === 'uploading') attachment.cancel();
   drafts.changeAttachment(draft_key, attachment_id, null);
-  if (attachment?.state === 'ready' && !kept_file_ids.includes(attachment.file.id)) {
+  if (attachment?.state !== 'ready' || attachment.file.is_kept) return;
+  if (!kept_file_ids.includes(attachment.file.id)) {
     // Nobody waits for it: a file that no message carries is also cleared away by the server.
     api.delete(`/api/files/${attachment.file.id}`).catch(() => {});
   }

@@ -4,10 +4,10 @@ import { sentenceFor } from '../platform/api-error.ts';
 import { Button } from '../platform/button.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
 import { Skeleton } from '../platform/skeleton.tsx';
+import { useNearView } from '../platform/use-near-view.ts';
 import { ChatListItem } from './chat-list-item.tsx';
 import { chatSessionsQuery } from './chat-session.ts';
 import { groupByDay } from './day-groups.ts';
-import { useNearView } from './use-near-view.ts';
 
 /** The member's chats by day; further ones load as the list is scrolled. */
 export function ChatList() {

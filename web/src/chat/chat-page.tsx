@@ -16,7 +16,7 @@ import { chatSessionQuery } from './chat-session.ts';
 import { Composer, type ComposerHandle } from './composer.tsx';
 import { failureOf, isFree } from './conversation.ts';
 import { ConversationView } from './conversation-view.tsx';
-import { DropZone } from './drop-zone.tsx';
+import { DraftDropZone } from './draft-drop-zone.tsx';
 import { FailedTurnNotice, unsentSentence } from './failed-turn-notice.tsx';
 import { isRunning, isUnsent } from './live-turn.ts';
 import { type Citation, messagesQuery } from './message.ts';
@@ -89,7 +89,7 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
   return (
     <div className="flex min-h-0 min-w-0 flex-1">
       <title>{`${title} · Touchline`}</title>
-      <DropZone draft_key={chat_session_id}>
+      <DraftDropZone draft_key={chat_session_id}>
         <h1 ref={heading} tabIndex={-1} className="sr-only">
           {title}
         </h1>
@@ -188,7 +188,7 @@ function Chat({ chat_session_id }: { chat_session_id: string }) {
           <CautionLine />
         </div>
         <PracticeLine />
-      </DropZone>
+      </DraftDropZone>
       {citation !== null && <PassagePanel reference={citation} onClose={closeCitation} />}
     </div>
   );

@@ -3,12 +3,12 @@ import Square from 'lucide-react/icons/square';
 import { type RefObject, useEffect, useId, useImperativeHandle, useRef } from 'react';
 import { LowAllowanceLine } from '../billing/allowance-notice.tsx';
 import type { Coach } from '../coaches/coach.ts';
+import { UploadList } from '../files/upload-list.tsx';
 import { IconButton } from '../platform/button.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
 import { isTouchScreen } from '../platform/use-media-query.ts';
 import { AttachButton } from './attach-button.tsx';
 import { removeAttachment, uploadAttachment } from './attach-files.ts';
-import { AttachmentList } from './attachment-list.tsx';
 import { useChat, useDraft } from './chat-context.ts';
 import { AccountNotice, DraftNotice } from './draft-notice.tsx';
 import { focusAtEnd, MessageField } from './message-field.tsx';
@@ -87,8 +87,9 @@ export function Composer(props: ComposerProps) {
         }}
         className="rounded-xl border border-line-strong bg-surface focus-within:border-focus focus-within:outline-1 focus-within:outline-focus"
       >
-        <AttachmentList
-          attachments={draft.attachments}
+        <UploadList
+          name="Attached files"
+          uploads={draft.attachments}
           onRemove={(id) => {
             removeAttachment(context, draft_key, id);
             field.current?.focus();

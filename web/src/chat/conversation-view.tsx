@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useMemo, useRef } from 'react';
 import type { Coach } from '../coaches/coach.ts';
 import type { MemberFile } from '../files/file.ts';
 import { ScrollRegion } from '../platform/scroll-region.tsx';
+import { useNearView } from '../platform/use-near-view.ts';
 import { CoachMessage } from './coach-message.tsx';
 import { type ConversationItem, conversationItems } from './conversation.ts';
 import { editDraftKey } from './drafts.ts';
@@ -11,7 +12,6 @@ import { MemberMessage } from './member-message.tsx';
 import type { ChatHistory, Citation } from './message.ts';
 import { MessageEditor } from './message-editor.tsx';
 import { turnStatusSentence } from './turn-status.ts';
-import { useNearView } from './use-near-view.ts';
 import { useStickToBottom } from './use-stick-to-bottom.ts';
 
 type ConversationViewProps = {

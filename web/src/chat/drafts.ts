@@ -1,13 +1,9 @@
 import type { MemberFile } from '../files/file.ts';
+import type { FileUpload } from '../files/file-upload.ts';
 import { createStore } from '../platform/store.ts';
 
-/** A file on its way into a message. `source` is null for one that an earlier visit uploaded. */
-export type Attachment = { id: string; file_name: string; file_size: number; source: File | null } & (
-  | { state: 'uploading'; share: number; cancel: () => void }
-  | { state: 'ready'; file: MemberFile }
-  /** `used_up`: of the plan, where that is why. */
-  | { state: 'failed'; detail: string; retryable: boolean; used_up?: 'files' | 'storage' }
-);
+/** A file on its way into a message. */
+export type Attachment = FileUpload;
 
 /**
  * What a member has written and not sent. `notice` is why it came back, when it did, with the error's code where
@@ -112,13 +108,14 @@ export function createDrafts(
       set(key, { ...get(key), notice, notice_code });
     },
 
-    /** Opens a message of the chat for editing, with its files. */
+    /** Opens a message of the chat for editing, with those of its files that are still there. */
     edit(key: string, message: { message_id: string; content: string; files: MemberFile[] }) {
-      const { message_id, content, files } = message;
+      const { message_id, content } = message;
+      const files = message.files.filter(({ deleted }) => !deleted);
       set(key, {
         content,
         attachments: files.map(readyAttachment),
-        notice: null,
+        notice: leftOutSentence(message.files.filter(({ deleted }) => deleted)),
         notice_code: null,
         edits_message_id: message_id,
       });
@@ -195,4 +192,11 @@ function readKept(storage: Pick<Storage, 'getItem'>, storage_key: string): Draft
   } catch {
     return empty;
   }
+}
+
+/** That deleted files do not go along; null where there are none. */
+function leftOutSentence(files: MemberFile[]) {
+  if (files.length === 0) return null;
+  const names = files.map(({ file_name }) => `“${file_name}”`).join(', ');
+  return `${names} ${files.length === 1 ? 'was' : 'were'} deleted, and will not go along with the message.`;
 }

@@ -1,6 +1,7 @@
 import Pencil from 'lucide-react/icons/pencil';
 import type { RefObject } from 'react';
 import { FileChip } from '../files/file-chip.tsx';
+import { SentPicture } from '../files/sent-picture.tsx';
 import { IconButton } from '../platform/button.tsx';
 import { AnswerAgainButton } from './answer-again-button.tsx';
 import type { ConversationItem } from './conversation.ts';
@@ -22,7 +23,11 @@ export function MemberMessage({ item, edit_button, onEdit, onAnswerAgain }: Memb
         <ul aria-label="Files" className="flex max-w-[88%] flex-wrap justify-end gap-1.5">
           {item.files.map((file) => (
             <li key={file.id} className="max-w-full">
-              <FileChip file={file} />
+              {file.kind === 'image' && !file.deleted ? (
+                <SentPicture file={file} />
+              ) : (
+                <FileChip file={file} />
+              )}
             </li>
           ))}
         </ul>

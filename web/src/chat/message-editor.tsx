@@ -1,10 +1,10 @@
 import { useEffect, useId, useRef } from 'react';
 import type { Coach } from '../coaches/coach.ts';
+import { UploadList } from '../files/upload-list.tsx';
 import { Button } from '../platform/button.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
 import { AttachButton } from './attach-button.tsx';
 import { removeAttachment, uploadAttachment } from './attach-files.ts';
-import { AttachmentList } from './attachment-list.tsx';
 import { useChat, useDraft } from './chat-context.ts';
 import { DraftNotice } from './draft-notice.tsx';
 import { focusAtEnd, MessageField } from './message-field.tsx';
@@ -73,8 +73,9 @@ export function MessageEditor({
     >
       <DraftNotice draft_key={draft_key} />
       <div className="rounded-xl border border-line-strong bg-surface focus-within:border-focus focus-within:outline-1 focus-within:outline-focus">
-        <AttachmentList
-          attachments={draft.attachments}
+        <UploadList
+          name="Attached files"
+          uploads={draft.attachments}
           onRemove={(id) => {
             removeAttachment(context, draft_key, id, kept_file_ids);
             field.current?.focus();

@@ -14,7 +14,7 @@ import { useFocusOnArrival } from '../platform/use-focus-on-arrival.ts';
 import { isTouchScreen } from '../platform/use-media-query.ts';
 import { useChat } from './chat-context.ts';
 import { Composer, type ComposerHandle } from './composer.tsx';
-import { DropZone } from './drop-zone.tsx';
+import { DraftDropZone } from './draft-drop-zone.tsx';
 import { seedMessages } from './message.ts';
 
 const route = getRouteApi('/member/coaches/$slug');
@@ -90,7 +90,7 @@ function NewChat({ coach }: { coach: Coach }) {
   };
 
   return (
-    <DropZone draft_key={draft_key}>
+    <DraftDropZone draft_key={draft_key}>
       <title>{`${coach.name} · Touchline`}</title>
       <ScrollRegion name={`About ${coach.name}`} className="min-h-0 flex-1 overflow-y-auto">
         <div className="mx-auto max-w-[calc(var(--container-column)+2.5rem)] px-5 pt-8 pb-10 sm:pt-14">
@@ -114,6 +114,6 @@ function NewChat({ coach }: { coach: Coach }) {
         />
       </div>
       <PracticeLine />
-    </DropZone>
+    </DraftDropZone>
   );
 }

@@ -1,10 +1,11 @@
 import { Link } from '@tanstack/react-router';
+import LibraryIcon from 'lucide-react/icons/library';
 import SquarePen from 'lucide-react/icons/square-pen';
 import { AccountMenu } from '../accounts/account-menu.tsx';
 import { Mark } from '../platform/mark.tsx';
 import { ChatList } from './chat-list.tsx';
 
-/** Touchline's name, a new chat, the chats, the account. */
+/** Touchline's name, a new chat, the library, the chats, the account. */
 export function Sidebar() {
   return (
     <div className="flex h-full min-h-0 flex-col bg-sidebar">
@@ -19,6 +20,13 @@ export function Sidebar() {
         >
           <SquarePen size={16} className="text-muted" />
           New chat
+        </Link>
+        <Link
+          to="/library"
+          className="flex min-h-10 items-center gap-2.5 rounded-md px-2.5 hover:bg-hover aria-[current=page]:bg-hover aria-[current=page]:font-medium"
+        >
+          <LibraryIcon size={16} className="text-muted" />
+          Library
         </Link>
       </div>
       <ChatList />

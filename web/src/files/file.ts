@@ -5,8 +5,16 @@ export type MemberFile = {
   file_size: number;
   file_type: string;
   created_at: string;
+  kind?: 'document' | 'image';
   /** Told when it was read; null where the type has no pages. */
   pages?: number | null;
+  /** Pixels of an image, as it is shown. */
+  width?: number | null;
+  height?: number | null;
+  /** It is the library's: a draft that leaves it out does not delete it. */
+  is_kept?: boolean;
+  /** The member has deleted it everywhere; that it was there is all that is left. */
+  deleted?: boolean;
 };
 
 /** A size in bytes as people read it: `512 bytes`, `48 kB`, `3.2 MB`. */

@@ -100,6 +100,7 @@ export function createApi(tokens: TokenSource, { onSignInRequired, onAccountClos
     open,
     get: <T>(path: string, signal?: AbortSignal) => json<T>(path, { signal: signal ?? null }),
     post: <T>(path: string, body: unknown = {}) => json<T>(path, withBody('POST', body)),
+    put: <T>(path: string, body: unknown) => json<T>(path, withBody('PUT', body)),
     patch: <T>(path: string, body: unknown) => json<T>(path, withBody('PATCH', body)),
     delete: <T = undefined>(path: string) => json<T>(path, { method: 'DELETE' }),
     upload,

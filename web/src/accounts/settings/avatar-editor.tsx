@@ -4,7 +4,8 @@ import { sentenceFor } from '../../platform/api-error.ts';
 import { Button } from '../../platform/button.tsx';
 import { Done, Problem } from '../../platform/fields.tsx';
 import { usePlatform } from '../../platform/platform-context.ts';
-import { Avatar, useObjectUrl } from '../avatar.tsx';
+import { useObjectUrl } from '../../platform/use-object-url.ts';
+import { Avatar } from '../avatar.tsx';
 import { type Me, noteMe } from '../me.ts';
 import { picture_types, pictureRefusal } from './picture-refusal.ts';
 

@@ -1,18 +1,20 @@
 import { type DragEvent, type ReactNode, useRef, useState } from 'react';
-import { usePlatform } from '../platform/platform-context.ts';
-import { attachFiles } from './attach-files.ts';
-import { useChat } from './chat-context.ts';
 
-/** Files dropped anywhere on the chat are attached to its draft. */
-export function DropZone({ draft_key, children }: { draft_key: string; children: ReactNode }) {
-  const { api, config } = usePlatform();
-  const { drafts } = useChat();
+type DropZoneProps = {
+  /** What becomes of files that are dropped, shown while they are above it. */
+  invitation: string;
+  onFiles: (files: File[]) => void;
+  children: ReactNode;
+};
+
+/** A part of the page on which files may be dropped anywhere. */
+export function DropZone({ invitation, onFiles, children }: DropZoneProps) {
   const [over, setOver] = useState(false);
   // Entering a child fires before leaving its parent; only when all are left is the drag over.
   const depth = useRef(0);
   const carriesFiles = (event: DragEvent) => event.dataTransfer.types.includes('Files');
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is an extra; the button attaches files as well.
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is an extra; a button takes files as well.
     <div
       className="relative flex min-h-0 min-w-0 flex-1 flex-col"
       onDragEnter={(event) => {
@@ -33,13 +35,13 @@ export function DropZone({ draft_key, children }: { draft_key: string; children:
         event.preventDefault();
         depth.current = 0;
         setOver(false);
-        attachFiles({ api, drafts, config }, draft_key, [...event.dataTransfer.files]);
+        onFiles([...event.dataTransfer.files]);
       }}
     >
       {children}
       {over && (
         <div className="pointer-events-none absolute inset-3 z-20 flex items-center justify-center rounded-xl border-2 border-dashed border-focus bg-paper/90 text-lead">
-          Drop your files to attach them
+          {invitation}
         </div>
       )}
     </div>

@@ -1,0 +1,47 @@
+import { useQuery } from '@tanstack/react-query';
+import ImageOff from 'lucide-react/icons/image-off';
+import { usePlatform } from '../platform/platform-context.ts';
+import { useObjectUrl } from '../platform/use-object-url.ts';
+
+type PictureProps = {
+  /** Which file: `/api/files/{id}` or `/api/library/{id}`. */
+  path: string;
+  /** How wide it comes from the server, in pixels; the original may be smaller. */
+  size: 320 | 1280;
+  /** Empty where its name stands beside it. */
+  alt: string;
+  /** Its place is kept from the start, so that nothing jumps when it comes. */
+  width?: number | null | undefined;
+  height?: number | null | undefined;
+  className?: string;
+};
+
+/** A member's picture. It is fetched, because an image's own request carries no token. */
+export function Picture({ path, size, alt, width, height, className = '' }: PictureProps) {
+  const { api } = usePlatform();
+  const { data, isError } = useQuery({
+    queryKey: ['pictures', path, size],
+    queryFn: async ({ signal }) => (await api.open(`${path}/picture?width=${size}`, { signal })).blob(),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+  });
+  const url = useObjectUrl(data);
+  if (isError) {
+    return (
+      <span className={`flex items-center justify-center bg-sunken text-muted ${className}`}>
+        <ImageOff size={18} aria-hidden="true" />
+        {alt && <span className="sr-only">{alt}: it could not be shown</span>}
+      </span>
+    );
+  }
+  return (
+    <img
+      // One pixel that is not there, until the picture is.
+      src={url ?? 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='}
+      alt={alt}
+      width={width ?? undefined}
+      height={height ?? undefined}
+      className={`bg-sunken ${className}`}
+    />
+  );
+}
