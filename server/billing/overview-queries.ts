@@ -107,10 +107,20 @@ export async function listUsage(
       coalesce(sum(amount) filter (where counter = 'files'), 0)::bigint as files,
       coalesce(sum(amount) filter (where counter = 'tokens'), 0)::bigint as tokens
     from (
-      select (created_at at time zone ${time_zone})::date as day, assistant_slug, counter, amount
-      from public.usage_entries
-      where user_id = ${user_id} and reason in ('reserved', 'given_back', 'settled')
-        and created_at >= ((now() at time zone ${time_zone})::date - ${days - 1}::integer)::timestamp at time zone ${time_zone}
+      select
+        (coalesce(taken.created_at, noted.created_at) at time zone ${time_zone})::date as day,
+        noted.assistant_slug, noted.counter, noted.amount
+      from public.usage_entries as noted
+      -- What is given back after midnight was used on the day before.
+      left join public.usage_entries as taken
+        on noted.reason = 'given_back' and taken.subject_id = noted.subject_id and taken.reason = 'reserved'
+          and taken.counter = noted.counter and taken.user_id = noted.user_id
+      where noted.user_id = ${user_id} and noted.reason in ('reserved', 'given_back', 'settled')
+        and coalesce(taken.created_at, noted.created_at)
+          >= ((now() at time zone ${time_zone})::date - ${days - 1}::integer)::timestamp at time zone ${time_zone}
+        -- The same bound again, where the index knows it: nothing is given back before it is taken.
+        and noted.created_at
+          >= ((now() at time zone ${time_zone})::date - ${days - 1}::integer)::timestamp at time zone ${time_zone}
     ) as entries
     group by entries.day, assistant_slug
     having bool_or(amount <> 0)

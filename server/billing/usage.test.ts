@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { insertMember } from '../testing/factories.ts';
 import { openDatabase, type TestDatabase } from '../testing/open-database.ts';
+import { listUsage } from './overview-queries.ts';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -87,4 +89,24 @@ it('what was reserved in a month that is over is not given back in the next, and
   expect(await usage()).toEqual({ messages: 1, files: 0, tokens: 120 });
   await settle(1, 0, '1 minute');
   expect(await usage()).toEqual({ messages: 0, files: 0, tokens: 120 });
+});
+
+it('what is given back after midnight is taken off the day on which it was used', async () => {
+  const member = await insertMember(test.pool);
+  const { rows } = await test.pool.query(`select date_trunc('day', now() at time zone 'UTC') as midnight`);
+  const note = (subject_id: string, reason: string, amount: number, at: string) =>
+    test.pool.query(
+      `insert into public.usage_entries (user_id, counter, amount, reason, subject_id, assistant_slug, period_start, created_at)
+       values ($1, 'messages', $2, $3, $4, 'carousel', now(), $6::timestamp at time zone 'UTC' + $5::interval)`,
+      [member.id, amount, reason, subject_id, at, rows[0].midnight],
+    );
+  const [failed, forgotten, kept] = [randomUUID(), randomUUID(), randomUUID()];
+  await note(kept, 'reserved', 1, '-5 minutes');
+  await note(failed, 'reserved', 1, '-1 minute');
+  await note(failed, 'given_back', -1, '0');
+  // Taken before the first day that is asked for.
+  await note(forgotten, 'reserved', 1, '-9 days -1 minute');
+  await note(forgotten, 'given_back', -1, '-9 days');
+  const days = await listUsage(test.database, member.id, { days: 10, time_zone: 'UTC' });
+  expect(days).toMatchObject([{ assistant_slug: 'carousel', messages: 1 }]);
 });
