@@ -4,6 +4,7 @@ import * as accounts from '../../server/accounts/queries.ts';
 import * as turns from '../../server/chat/queries.ts';
 import * as chats from '../../server/chat/session-queries.ts';
 import * as files from '../../server/files/queries.ts';
+import * as library from '../../server/knowledge/library-queries.ts';
 import * as knowledge from '../../server/knowledge/queries.ts';
 import * as stores from '../../server/knowledge/vector-store-queries.ts';
 import { createDatabase, type Database } from '../../server/platform/database.ts';
@@ -94,6 +95,12 @@ async function queryFiles(database: Database, chat: Chat) {
   const { auth_id, user_id, session_id, file_id, original_id } = chat;
   await files.findUploader(database, auth_id);
   await files.findStoredFile(database, auth_id, file_id);
+  await files.findStoredOriginal(database, auth_id, original_id);
+  const page = { limit: 51, after: undefined, has_stores: true };
+  await library.listLibrary(database, auth_id, { ...page, words: [] });
+  await library.listLibrary(database, auth_id, { ...page, words: ['notes'] });
+  await library.findLibraryFile(database, auth_id, original_id, true);
+  await library.findPreview(database, auth_id, original_id, 20_000);
   for (const is_sent of [true, false]) {
     const upload = { file_id: randomUUID(), original_id: randomUUID() };
     const passages_json = Buffer.from(JSON.stringify([{ ordinal: 0, page: null, content: 'A few words' }]));
