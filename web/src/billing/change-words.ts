@@ -56,7 +56,7 @@ export function changeWords(preview: ChangePreview, { catalog, billing, formats 
         ...undone.filter(() => subscription?.cancel_at != null),
         'You can take this back until then.',
       ],
-      confirm: same_plan ? `Change on ${day}` : `Change to ${title} on ${day}`,
+      confirm: same_plan ? `Pay by the ${to.interval} from then on` : `Change to ${title}`,
       done: same_plan
         ? `From ${day} on you pay ${title} by the ${to.interval}.`
         : `${title} begins on ${day}. Until then you keep ${former}.`,

@@ -85,7 +85,7 @@ function IntervalSwitch({
       {options.map(([value, name, more]) => (
         <label
           key={value}
-          className="flex min-h-10 cursor-pointer items-center gap-1.5 rounded-md px-4 text-muted has-checked:bg-surface has-checked:text-ink has-checked:shadow-raised has-focus-visible:outline-2 has-focus-visible:outline-focus"
+          className="relative flex min-h-10 items-center gap-1.5 rounded-md px-4 text-muted has-checked:bg-surface has-checked:text-ink has-checked:shadow-raised has-focus-visible:outline-2 has-focus-visible:outline-focus"
         >
           <input
             type="radio"
@@ -93,7 +93,7 @@ function IntervalSwitch({
             value={value}
             checked={interval === value}
             onChange={() => onSwitch(value)}
-            className="sr-only"
+            className="absolute inset-0 cursor-pointer opacity-0"
           />
           <span className="font-medium">{name}</span>
           {more && <span className="text-small text-muted">{more}</span>}

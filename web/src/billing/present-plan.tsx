@@ -95,7 +95,8 @@ function sourceLines({ source, grant, subscription, plan }: Billing, catalog: Pl
   if (source === 'subscription' && grant && grant.plan !== plan) {
     lines.push(`${planTitle(catalog, grant.plan)} was given to you until ${formats.date(grant.until)}.`);
   }
-  if (paid?.current_period_end && paid.status !== 'past_due' && paid.cancel_at === null) {
+  const renews = paid?.status !== 'past_due' && paid?.cancel_at === null && paid.next === null;
+  if (renews && paid.current_period_end) {
     lines.push(`Paid until ${formats.moment(paid.current_period_end)}; it renews by itself.`);
   }
   return lines;
