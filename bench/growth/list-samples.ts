@@ -34,15 +34,28 @@ const cursors = (chats_before: string, messages_before: string) => `
     where session_id = chat.id order by created_at desc, id desc offset ${messages_before} limit 1
   ) as message_cursor`;
 
+/**
+ * Every tenth of them with files, as in the whole, whatever the others are: a chat with files costs more, and how many of them
+ * were drawn would decide what nine in ten cost.
+ */
 const anyChat = `
   with shuffled as materialized (
-    select id, user_id, thread_id, row_number() over (partition by user_id order by md5(id::text)) as number
-    from public.chat_sessions
-    where user_id <> (select id from public.profiles where email = 'member-0@example.org')
+    select id, user_id, thread_id, has_files,
+      row_number() over (partition by has_files, user_id order by md5(thread_id)) as number
+    from (
+      select *, exists (select from public.chat_files where session_id = chat_sessions.id) as has_files
+      from public.chat_sessions
+      where user_id <> (select id from public.profiles where email = 'member-0@example.org')
+    ) as chat
+  ), ranked as (
+    select *, case when has_files then 9 else 1 end
+      * row_number() over (partition by has_files order by number, md5(thread_id)) as rank
+    from shuffled
   )
   select profiles.auth_id, chat.id as session_id, chat.thread_id as conversation_id, ${cursors('9', '4')}
-  from (select * from shuffled order by number, md5(id::text) limit $1) as chat
-  join public.profiles on profiles.id = chat.user_id`;
+  from (select * from ranked order by rank, has_files limit $1) as chat
+  join public.profiles on profiles.id = chat.user_id
+  order by rank, has_files`;
 
 const longChat = `
   select profiles.auth_id, chat.id as session_id, chat.thread_id as conversation_id,

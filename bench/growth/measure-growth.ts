@@ -12,6 +12,8 @@ export type Measured = {
   /** The median, and of the sample with most pages. */
   look_ups: number;
   most_look_ups: number;
+  /** How often a table was read from end to end, in the median. */
+  scans: number;
   scanned_tables: string[];
   time_ms: number;
   /** Of the sample with the median number of pages. */
@@ -35,6 +37,7 @@ export async function measureHotQueries(pool: pg.Pool, samples: number): Promise
         pages: warm.map(({ pages }) => pages),
         look_ups: median(warm.map(({ look_ups }) => look_ups)),
         most_look_ups: warm.at(-1)!.look_ups,
+        scans: median(warm.map(({ relations }) => sum(Object.values(relations).map(({ scans }) => scans)))),
         scanned_tables: [...new Set(warm.flatMap(({ scanned_tables }) => scanned_tables))],
         time_ms: median(times.slice(warm_up)),
         typical: warm[Math.floor(warm.length / 2)]!,
@@ -55,23 +58,31 @@ export function median(values: number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)]!;
 }
 
+const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+
 /** Tables that grow with the messages: no hot query may read one of them from end to end. */
 const growing = /chat_messages|chat_sessions|turns|chat_files/;
 
 /**
  * What a hot query may not do in the larger database: read more pages than in the smaller one, but for one more a look-up
- * (an index that is a hundred times as large has one more level), or read a whole table. A sentence each.
+ * (an index that is a hundred times as large has one more level) and one more for each table that the smaller one read from
+ * end to end, because it lay on a page (now its index is read, too), or read a whole table. A sentence each.
  */
 export function listGrown(small: Measured[], large: Measured[]): string[] {
   return large.flatMap((query, index) => {
     const before = small[index]!;
     const problems: string[] = [];
     const compare = (what: string, more: number, allowed: number) => {
-      if (more > allowed) problems.push(`${query.name}: ${what} ${more} pages more, for ${allowed} look-ups`);
+      if (more > allowed)
+        problems.push(`${query.name}: ${what} ${more} pages more, where ${allowed} are allowed`);
     };
-    compare('in the median', median(query.pages) - median(before.pages), query.look_ups);
+    compare('in the median', median(query.pages) - median(before.pages), query.look_ups + before.scans);
     // Not the worst of all: it is the call that met a page being split, or the chat with the longest messages.
-    compare('nine times in ten', ninth(query.pages) - ninth(before.pages), query.most_look_ups);
+    compare(
+      'nine times in ten',
+      ninth(query.pages) - ninth(before.pages),
+      query.most_look_ups + before.scans,
+    );
     for (const table of query.scanned_tables) {
       if (growing.test(table)) problems.push(`${query.name}: reads all of ${table}`);
     }
