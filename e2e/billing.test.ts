@@ -204,6 +204,21 @@ describe('buying a plan', () => {
     await context.close();
   });
 
+  it('whoever is signed out meanwhile signs in and has what was paid', async () => {
+    const { context, page } = await signUp('away');
+    await press(page, /^Choose Pro/);
+    await page.getByRole('button', { name: /^Pay / }).waitFor();
+    const { id } = stripe.pay(page.url());
+    await context.close();
+    const fresh = await browser.newContext({ viewport: desk, locale: 'en-GB' });
+    const { page: back } = await openPage(fresh, `${touchline.url}/billing?checkout_session_id=${id}`);
+    await back.getByRole('textbox', { name: 'Email' }).fill('away@example.org');
+    await back.getByLabel('Password', { exact: true }).fill('a long password');
+    await back.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await news(back).getByText('Pro is active').waitFor();
+    await fresh.close();
+  });
+
   it('a payment that takes days, and a checkout that has run out, say what that means', async () => {
     const { context, page } = await signUp('patient');
     const answer = (outcome: string) =>

@@ -47,6 +47,9 @@ export function CancelDialog({ catalog, billing, subscription, onClose, onDone }
             ? `Then you have ${planTitle(catalog, granted.plan)}, which was given to you until ${formats.date(granted.until)}.`
             : `Then you are on ${free?.title ?? 'the free plan'}: ${includes.charAt(0).toLowerCase()}${includes.slice(1)}.`,
           `Your chats and your files stay${billing.credits > 0 ? ', and so do the messages that you bought' : ''}.`,
+          ...(subscription.status === 'past_due'
+            ? ['The payment that did not go through is still tried; the plan may end earlier without it.']
+            : []),
           'You can change your mind until then, on this page.',
         ]}
       />

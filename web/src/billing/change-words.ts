@@ -70,7 +70,7 @@ export function changeWords(preview: ChangePreview, { catalog, billing, formats 
     facts: [
       charged
         ? `You pay ${due} today.`
-        : 'Nothing is charged today: what is left of what you paid covers it.',
+        : 'Nothing is charged today: what is left of what you paid covers it, and what is over counts towards later payments.',
       ...(charged
         ? [explainDue(preview, { title, former, until: renewal ? formats.date(renewal) : null })]
         : []),

@@ -70,7 +70,7 @@ export function CheckoutNews({ back, catalog }: { back: CheckoutReturn; catalog:
             {bought !== null &&
               'top_up' in bought &&
               'They are used after those of your plan, and never expire. '}
-            Stripe mails you the receipt.{' '}
+            The invoice stands under Cards and invoices.{' '}
             <Link to="/" className="text-link underline">
               Go to your coaches
             </Link>

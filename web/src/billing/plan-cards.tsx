@@ -85,7 +85,7 @@ function IntervalSwitch({
       {options.map(([value, name, more]) => (
         <label
           key={value}
-          className="relative flex min-h-10 items-center gap-1.5 rounded-md px-4 text-muted has-checked:bg-surface has-checked:text-ink has-checked:shadow-raised has-focus-visible:outline-2 has-focus-visible:outline-focus"
+          className="relative flex min-h-10 items-center gap-1.5 rounded-md border border-transparent px-4 text-muted has-checked:border-line-strong has-checked:bg-surface has-checked:text-ink has-checked:shadow-raised has-focus-visible:outline-2 has-focus-visible:outline-focus"
         >
           <input
             type="radio"
