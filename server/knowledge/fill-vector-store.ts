@@ -198,6 +198,8 @@ export async function fillVectorStore(filling: Filling): Promise<{ store_id: str
   async function uploadDocument({ original_id, file_name }: Document) {
     const { toFile } = await import('openai');
     const text = Buffer.from(await getDocumentText(database, filling.place.user_id, original_id));
+    // A document always has a text.
+    if (text.length === 0) throw new DocumentGone();
     const name = markdownName(file_name);
     const upload = { name_hash: hashName(name), size_bytes: text.length };
     for (let attempt = 0; ; attempt++) {

@@ -267,6 +267,34 @@ describe('a file that is deleted, with OpenAI', () => {
     expect(await heldBy(member)).toEqual(['Kirkby0.txt.md']);
   });
 
+  it('is no failure of the store that was about to take it, which takes the others', async () => {
+    const member = await server.signUp();
+    const user_id = await userOf(member);
+    const kept = await sendWithFile(member, secret('Looe'), 'Looe.txt');
+    const gone = await sendWithFile(member, secret('Lydd'), 'Lydd.txt');
+    const storeOf = async () =>
+      (await pool.query('select * from public.vector_stores where user_id = $1 and is_library', [user_id]))
+        .rows[0];
+    // Both wait for one store, and the library has uploaded neither.
+    openai.faults.next('POST /v1/vector_stores', { wait_ms: 2_000 });
+    await pool.query(
+      `insert into public.chat_files (user_id, file_name, file_size, file_type, original_id)
+       select user_id, 'in the library.txt', 1, 'text/plain', id from public.file_originals where id = any ($1)`,
+      [[kept.id, gone.id]],
+    );
+    await pool.query(
+      `update public.chat_files set openai_file_id = null where user_id = $1 and session_id is null`,
+      [user_id],
+    );
+    const { id } = await addToLibrary(member, secret('Lyme'), 'Lyme.txt');
+    await vi.waitFor(async () => expect((await storeOf())?.rebuild_token).toBeTruthy(), waiting);
+    expect((await member.fetch(`/api/library/${gone.id}`, { method: 'DELETE' })).status).toBe(204);
+    await untilReady(member, id);
+    await untilReady(member, kept.id);
+    expect(await storeOf()).toMatchObject({ status: 'active', attempts: 0, retry_at: null });
+    expect((await heldBy(member)).toSorted()).toEqual(['Lyme.txt.md', 'in the library.txt.md']);
+  });
+
   it('takes the chat’s conversation along, which has its picture; the next reply goes on without it', async () => {
     const member = await server.signUp();
     const picture = new File([readFileSync(join(fixtures, 'shopfront.gif'))], 'front.gif');
