@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { isFromThisMachine } from '../platform/mail/routes.ts';
 import type { AppEnvironment } from '../platform/routes.ts';
 import { unconfirmed_messages } from './email-verification.ts';
-import { findStorageUse, type Profile } from './queries.ts';
+import type { Profile } from './queries.ts';
 import { type RoleParts, settleRole } from './roles.ts';
 
 const counters = z.object({
@@ -56,16 +56,11 @@ export const meSchema = z
 /** Makes the answer of a profile. `c`: the request, which may be the first operator's. */
 export async function describeMe(parts: RoleParts, profile: Profile, c: Context<AppEnvironment>) {
   const { is_deleted, deleted_at, erase_after, email_verification_sent_at, ...described } = profile;
-  const [role, storage] = await Promise.all([
-    settleRole(parts, profile, isFromThisMachine(c)),
-    findStorageUse(parts.database, profile.id),
-  ]);
   return {
     ...described,
-    storage,
     email_verification: { sent_at: email_verification_sent_at },
     unconfirmed_messages,
-    role,
+    role: await settleRole(parts, profile, isFromThisMachine(c)),
     subscription_quota: fillCounters(profile.subscription_quota),
     subscription_usage: fillCounters(profile.subscription_usage),
   };

@@ -10,6 +10,9 @@ export type Counters = {
   storage_mb?: number | null;
 };
 
+/** What a member's files weigh together, and what the plan gives room for; null: unlimited. */
+type StorageUse = { used_bytes: number; limit_bytes: number | null };
+
 export type Role = 'member' | 'operator';
 
 /** The role in a query on `profiles`; whoever has no row is a member. */
@@ -30,6 +33,7 @@ export function findProfile(database: Database, auth_id: string) {
       'subscription_plan',
       'subscription_quota',
       sql<Counters>`public.usage_now(profiles)`.as('subscription_usage'),
+      sql<StorageUse>`public.storage_of(profiles.id)`.as('storage'),
       'message_credits as credits',
       sql<string>`
         greatest(quota_last_reset, public.period_start(coalesce(quota_anchor, profiles.created_at), now()))
@@ -48,17 +52,6 @@ export function findProfile(database: Database, auth_id: string) {
     ])
     .where('auth_id', '=', auth_id)
     .executeTakeFirst();
-}
-
-/** What a member's files weigh together, and what the plan gives room for; null: unlimited. */
-export async function findStorageUse(
-  database: Database,
-  user_id: string,
-): Promise<{ used_bytes: number; limit_bytes: number | null }> {
-  const { rows } = await sql<{ storage: { used_bytes: number; limit_bytes: number | null } }>`
-    select public.storage_of(${user_id}) as storage
-  `.execute(database);
-  return rows[0]!.storage;
 }
 
 /**
