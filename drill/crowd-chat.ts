@@ -1,6 +1,7 @@
 import { type DrillOptions, number, type Outcome } from './outcome.ts';
 import { playOnStage } from './play-on-stage.ts';
 import { createRandom } from './random.ts';
+import type { Turn } from './turn-log.ts';
 
 /**
  * `times` messages are sent to one chat at the same moment, on two servers. One begins, every other one is told that the
@@ -26,12 +27,15 @@ export async function crowdChat({ seed, times, admin_url, log_path }: DrillOptio
       return stage.newTurn(chat, { name: `m${index}`, words: choices.between(3, 20), id: choices.uuid() });
     });
     const first = { taken: 0, waiting: 0 };
+    const answered = new Set<Turn>();
     await Promise.all(
       turns.map((turn) =>
         stage.client.send(turn, {
           waits_on: ['turn_in_progress'],
           onAnswer(code) {
-            if (turn.sends > 1) return;
+            // Not its first request: a busy server may have asked to come again.
+            if (code === 'unavailable' || answered.has(turn)) return;
+            answered.add(turn);
             if (code === undefined) first.taken++;
             if (code === 'turn_in_progress') first.waiting++;
             if (first.taken + first.waiting === times) everybodyAnswered.resolve();

@@ -87,7 +87,9 @@ async function dropRound(stage: Stage, name: string, { members, readers, word_ms
       const reading = stage.client.send(turn, {
         signal: leaving.signal,
         // In the middle of the reply, counted from the acknowledgement.
-        onAnswer: () => setTimeout(() => leaving.abort(), choices.between(2, 15) * word_ms),
+        onAnswer(code) {
+          if (code === undefined) setTimeout(() => leaving.abort(), choices.between(2, 15) * word_ms);
+        },
       });
       const left = await reading;
       if (left.end) ended++;

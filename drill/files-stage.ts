@@ -80,14 +80,15 @@ async function putUp({ random, admin_url, log_path }: FilesStageOptions, undo: U
       for (let count = 0; count < library; count++) facts.push(await addFile({ id }, true));
       return { id, token: await signToken(auth_id, email), library: facts };
     },
-    /** Asks for a fact at a server, and reads the reply to its end. */
+    /** Asks for a fact at a server, and reads the reply to its end. A busy server is asked again, as it wishes. */
     async ask(
       server: ServerProcess,
       member: FileMember,
       fact: Fact,
       { session_id = randomUUID(), file_ids = [] }: { session_id?: string; file_ids?: string[] } = {},
     ): Promise<Answer> {
-      const answer = await fetch(`http://127.0.0.1:${server.port}/api/chat-sessions/${session_id}/turns`, {
+      const url = `http://127.0.0.1:${server.port}/api/chat-sessions/${session_id}/turns`;
+      const request = {
         method: 'POST',
         headers: { authorization: `Bearer ${member.token}`, 'content-type': 'application/json' },
         body: JSON.stringify({
@@ -96,8 +97,13 @@ async function putUp({ random, admin_url, log_path }: FilesStageOptions, undo: U
           content: `What is the secret of ${fact.place}?`,
           file_ids,
         }),
-      });
-      return await readTurn(answer);
+      };
+      for (;;) {
+        const answer = await fetch(url, request);
+        if (answer.status !== 503) return await readTurn(answer);
+        await answer.body?.cancel();
+        await delay(Number(answer.headers.get('retry-after')) * 1_000);
+      }
     },
     /** What is wrong with a reply that should tell a fact, and show where it stands; empty: nothing. */
     judge(fact: Fact, { text, end, citations }: Answer, original_ids: Map<string, string>): string[] {

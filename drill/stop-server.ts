@@ -55,7 +55,8 @@ export async function stopServer({
     const readings = turns.map((turn) =>
       stage.client.send(turn, {
         port: stopping.port,
-        onAnswer: () => void (++begun === times && everybodyBegan.resolve()),
+        // A code is a refusal: a busy server asks to come again.
+        onAnswer: (code) => void (code === undefined && ++begun === times && everybodyBegan.resolve()),
       }),
     );
     await everybodyBegan.promise;
