@@ -18,9 +18,8 @@ export function UsageMeters({ me, formats }: MetersProps) {
         name="Reading and writing"
         used={usage.tokens}
         limit={quota.tokens}
-        write={(tokens) => number(wordsOf(tokens))}
-        about
-        unit="words"
+        write={number}
+        said={wordsSaid(me, formats)}
         note={`What your coaches read and wrote for you. It is counted in tokens, of about four characters: ${number(usage.tokens)}${quota.tokens === null ? '' : ` of ${number(quota.tokens)}`}.`}
       />
       {storage && (
@@ -44,27 +43,35 @@ export function UsageMeters({ me, formats }: MetersProps) {
   );
 }
 
+/** Words are told in two digits, which would make nearly all of them look like all: so in hundredths of a limit. */
+function wordsSaid(
+  { subscription_quota: { tokens: limit }, subscription_usage: { tokens } }: Me,
+  formats: Formats,
+) {
+  if (limit === null) return `About ${countOf(wordsOf(tokens), 'word', formats.number)}`;
+  const words = `${countOf(wordsOf(limit), 'word', formats.number)}`;
+  const share = limit === 0 ? 1 : Math.min(1, tokens / limit);
+  return `${formats.percent(Math.floor(share * 100) / 100)} of about ${words}`;
+}
+
 type MeterProps = {
   name: string;
   used: number;
   limit: number | null;
   write: (value: number) => string;
-  unit?: string;
-  about?: boolean;
+  /** In place of the figures, where they would say too little. */
+  said?: string;
   note?: string;
 };
 
-function Meter({ name, used, limit, write, unit = '', about = false, note }: MeterProps) {
+function Meter({ name, used, limit, write, said, note }: MeterProps) {
   const share = limit === null ? 0 : limit === 0 ? 1 : Math.min(1, used / limit);
   return (
     <li>
       <p className="flex flex-wrap justify-between gap-x-3">
         <span className="font-medium">{name}</span>
         <span className="tabular-nums">
-          {about && 'About '}
-          {write(used)}
-          {limit === null ? '' : ` of ${write(limit)}`}
-          {unit && ` ${unit}`}
+          {said ?? `${write(used)}${limit === null ? '' : ` of ${write(limit)}`}`}
         </span>
       </p>
       {limit === null ? (
