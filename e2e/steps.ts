@@ -41,6 +41,36 @@ export async function expectAccessible(page: Page, name: string) {
   expect(violations.map(({ id, nodes }) => `${name}: ${id} at ${nodes[0]?.target}`)).toEqual([]);
 }
 
+export const desk = { width: 1280, height: 900 };
+export const phone = { width: 390, height: 844 };
+
+/** Looks at a page on a desk and on a phone, in the light and in the dark. */
+export async function lookAtAll(page: Page, name: string) {
+  for (const [viewport, place] of [
+    [desk, ''],
+    [phone, '-phone'],
+  ] as const) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      // Colours change gradually; what is half-way is not looked at.
+      await page.evaluate('Promise.all(document.getAnimations().map((change) => change.finished))');
+      await expectAccessible(page, `${name}${place} ${colorScheme}`);
+      await look(page, `${name}${place}${colorScheme === 'dark' ? '-dark' : ''}`);
+    }
+    expect(
+      await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
+      `${name} is no wider than the screen`,
+    ).toBe(true);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(desk);
+}
+
+/** What a page complained about. A request that is refused stands there too, whatever the page makes of it. */
+export const unexpected = (complaints: string[]) =>
+  complaints.filter((words) => !words.startsWith('Failed to load'));
+
 /** A new member, whose address is confirmed. */
 export async function signUp(page: Page) {
   const email = `member-${Date.now()}@example.org`;

@@ -1,15 +1,15 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createPool } from '../server/platform/database.ts';
+import { createLogger } from '../server/platform/logger.ts';
 import { createTestServer } from '../server/testing/test-postgres.ts';
 import { launchBrowser } from './launch-browser.ts';
 import { confirmEmail } from './read-outbox.ts';
 import { startTouchline } from './start-touchline.ts';
-import { expectAccessible, look, openPage, replyEnded, send } from './steps.ts';
+import { desk, expectAccessible, lookAtAll, openPage, phone, replyEnded, send, unexpected } from './steps.ts';
 
 const operator_email = 'operator@example.org';
-const desk = { width: 1280, height: 900 };
-const phone = { width: 390, height: 844 };
 const time_zone = 'Asia/Kathmandu';
 
 let browser: Browser;
@@ -20,12 +20,13 @@ beforeAll(async () => {
   browser = await launchBrowser();
   postgres = await createTestServer();
   const database_url = await postgres.createDatabase();
-  pool = new pg.Pool({ connectionString: database_url, max: 2 });
+  pool = createPool(database_url, 2, createLogger('silent'));
   touchline = await startTouchline({ DATABASE_URL: database_url, OPERATOR_EMAIL: operator_email });
 });
 afterAll(async () => {
-  await touchline?.stop();
+  // First, so that its connections are closed when the database stops.
   await pool?.end();
+  await touchline?.stop();
   await postgres?.stop();
   await browser?.close();
 });
@@ -69,32 +70,6 @@ const sendButton = (page: Page) => page.getByRole('button', { name: 'Send', exac
 const settings = (page: Page) => page.getByRole('navigation', { name: 'Settings' });
 const focusedText = (page: Page) =>
   page.evaluate('document.activeElement.textContent || document.activeElement.name');
-const fitsAcross = (page: Page) =>
-  page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
-/** A request that is refused stands in the browser's console, whatever the page makes of it. */
-const unexpected = (complaints: string[]) =>
-  complaints.filter((words) => !words.startsWith('Failed to load'));
-
-/** Looks at a page on a desk and on a phone, in the light and in the dark. */
-async function lookAtAll(page: Page, name: string) {
-  for (const [viewport, place] of [
-    [desk, ''],
-    [phone, '-phone'],
-  ] as const) {
-    await page.setViewportSize(viewport);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      // Colours change gradually; what is half-way is not looked at.
-      await page.evaluate('Promise.all(document.getAnimations().map((change) => change.finished))');
-      await expectAccessible(page, `${name}${place} ${colorScheme}`);
-      await look(page, `${name}${place}${colorScheme === 'dark' ? '-dark' : ''}`);
-    }
-    expect(await fitsAcross(page)).toBe(true);
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize(desk);
-}
-
 it('when little is left the composer says so, and counts down in every tab', async () => {
   const { email, context, page, complaints } = await signUp('low');
   await setUsed(email, { messages: 40 });
@@ -268,8 +243,6 @@ it('the usage page shows the month, and a chart that keyboard and screen readers
       coaches[day % 2]!,
       1 + (day % 5),
     ]),
-    [50, 'carousel', 5000],
-    [2, null, 3],
   ]);
   await setUsed(email, { messages: 44, files: 10, tokens: 120_000 });
   await page.reload();
@@ -288,23 +261,40 @@ it('the usage page shows the month, and a chart that keyboard and screen readers
   expect(await day.getAttribute('aria-valuetext')).toMatch(
     /^\w+ \d+ \w+: 21 messages\. Carousel coach 1, Storyteller 2, Captions \(no longer here\) 4, /,
   );
+  // Each has a colour of its own, whether its coach is still here or not.
+  const colours = (await page.evaluate(
+    `[...document.querySelectorAll('figure svg rect.coach-accent')].map((bar) => getComputedStyle(bar).fill)`,
+  )) as string[];
+  expect(new Set(colours).size).toBe(6);
+  expect(colours).not.toContain('rgb(0, 0, 0)');
   await lookAtAll(page, 'usage-chart');
   await page.keyboard.press('Escape');
   await day.hover({ position: { x: 300, y: 60 } });
   await page.getByText(/^\w+day \d+ \w+$/).waitFor();
+  expect(unexpected(complaints)).toEqual([]);
+  await context.close();
+});
 
+it('the usage page reaches further back, shows its figures as a table, and says when it has none', async () => {
+  const { email, context, page, complaints } = await signUp('table');
+  await addUsage(email, [
+    [1, 'carousel', 1],
+    [1, 'video_scripts', 2],
+    [2, null, 3],
+    [50, 'carousel', 5000],
+  ]);
+  await open(page, '/settings/usage');
+  await page.getByText('3 messages', { exact: true }).waitFor();
   await page.getByRole('radio', { name: '90 days' }).check();
-  await page
-    .getByText(/^5,08\d messages$/)
-    .first()
-    .waitFor();
+  await page.getByText('5,003 messages', { exact: true }).first().waitFor();
+  const day = page.getByRole('slider', { name: 'Day' });
   expect(await day.getAttribute('aria-valuemax')).toBe('90');
   await page.getByRole('radio', { name: 'Files' }).check();
   await page.getByText('3 files').first().waitFor();
   await page.getByRole('button', { name: 'Show as table' }).press('Enter');
   const table = page.getByRole('table', { name: /What you used/ });
   await table.getByRole('cell', { name: '5,000' }).waitFor();
-  expect(await table.getByRole('row').count()).toBe(1 + 6 + 20 + 1 + 1);
+  expect(await table.getByRole('row').count()).toBe(1 + 4);
   await lookAtAll(page, 'usage-table');
 
   // Without an answer the page says so, and asks again.

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Api } from '../platform/api.ts';
 import { ApiError } from '../platform/api-error.ts';
 import type { Config } from '../platform/config.ts';
-import { uploadAttachment } from './attach-files.ts';
+import { attachLibraryFiles, removeAttachment, uploadAttachment } from './attach-files.ts';
 import { createDrafts } from './drafts.ts';
 
 const storage = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
@@ -33,4 +33,30 @@ test('another refusal says nothing of the plan', async () => {
   const attachment = await refused(new ApiError('empty_file', 422, 'There is nothing in it.'));
   expect(attachment).toMatchObject({ state: 'failed', retryable: false });
   expect(attachment).not.toHaveProperty('used_up');
+});
+
+test('files of the library go into a draft once, as many as a message carries, and are not deleted when they leave it', () => {
+  const drafts = createDrafts(storage, () => 'm');
+  const deleted: string[] = [];
+  const api = {
+    delete: async (path: string) => {
+      deleted.push(path);
+    },
+  } as unknown as Api;
+  const context = { api, drafts, config: { max_files_per_message: 2 } as Config };
+  const file = (id: string) => ({
+    ...{
+      id,
+      file_name: `${id}.md`,
+      file_size: 9,
+      file_type: 'text/markdown',
+      created_at: '2026-11-23T00:00:00Z',
+    },
+  });
+  attachLibraryFiles(context, 'chat', [file('a')]);
+  attachLibraryFiles(context, 'chat', [file('a'), file('b'), file('c')]);
+  expect(drafts.get('chat').attachments.map(({ id }) => id)).toEqual(['a', 'b']);
+  removeAttachment(context, 'chat', 'a');
+  expect(drafts.get('chat').attachments.map(({ id }) => id)).toEqual(['b']);
+  expect(deleted).toEqual([]);
 });

@@ -88,3 +88,14 @@ test('a refused message comes back before what was written since', () => {
   drafts.putBack('chat', taken, 'Not now.');
   expect(drafts.get('chat')).toMatchObject({ content: 'First\n\nSecond', notice: 'Not now.' });
 });
+
+test('a message that is edited leaves out the files that were deleted, and says so', () => {
+  const drafts = createDrafts({ getItem: () => null, setItem: () => {}, removeItem: () => {} }, () => 'm');
+  const file = (id: string, deleted: boolean) => ({
+    ...{ id, file_name: `${id}.md`, file_size: 9, file_type: 'text/markdown', created_at: '', deleted },
+  });
+  const files = [file('kept', false), file('gone', true)];
+  drafts.edit('chat', { message_id: 'message', content: 'Words', files });
+  expect(drafts.get('chat').attachments.map(({ id }) => id)).toEqual(['kept']);
+  expect(drafts.get('chat').notice).toBe('“gone.md” was deleted, and will not go along with the message.');
+});

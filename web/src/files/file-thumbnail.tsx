@@ -3,7 +3,7 @@ import { FileIcon } from './file-icon.tsx';
 import type { FileUpload } from './file-upload.ts';
 import { Picture } from './picture.tsx';
 
-const look = 'size-9 shrink-0 rounded-sm object-cover';
+const look = 'my-1 size-8 shrink-0 rounded-sm object-cover';
 
 /** A file on its way, at a glance: a picture small, anything else by the icon of its kind. */
 export function FileThumbnail({ upload }: { upload: FileUpload }) {

@@ -60,12 +60,14 @@ export function LibraryPage() {
             </div>
             <AddButton onFiles={add} />
           </div>
-          <UploadList
-            name="Files on their way"
-            uploads={uploads}
-            onRemove={dropUpload}
-            onRetry={(id) => retryUpload({ api, config, queryClient }, id)}
-          />
+          <div className="-mx-2 mt-3">
+            <UploadList
+              name="Files on their way"
+              uploads={uploads}
+              onRemove={dropUpload}
+              onRetry={(id) => retryUpload({ api, config, queryClient }, id)}
+            />
+          </div>
           {!is_empty && list.data !== undefined && (
             <div className="mt-6 flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
               <SearchField value={typed} onChange={setTyped} />
