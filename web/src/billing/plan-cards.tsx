@@ -22,7 +22,7 @@ import {
   yearlySaving,
   yearlySavingWords,
 } from './plan-words.ts';
-import { StripeButton } from './stripe-button.tsx';
+import { StripeButton, StripeProblem } from './stripe-button.tsx';
 import type { StripePage } from './use-stripe-page.ts';
 
 type Props = {
@@ -157,6 +157,7 @@ function PlanCard({
       {catalog.is_on && (
         <div className="mt-auto flex flex-col">
           <ChoiceButton {...{ plan, catalog, billing, interval, choice, paid, page, onChange, onCancel }} />
+          <StripeProblem page={page} name={plan.slug} />
         </div>
       )}
     </li>

@@ -72,6 +72,7 @@ function Loaded({
   const paid = isLive(billing.subscription) ? billing.subscription : null;
   const ask = (next: Asking) => {
     setDone(null);
+    page.forgetProblem();
     setAsking(next);
   };
   const onDone = (sentence: string) => {

@@ -2,7 +2,7 @@ import { useFormats } from '../accounts/formats.ts';
 import { countOf } from './allowance-words.ts';
 import type { Billing, PlanCatalog } from './billing.ts';
 import { topUpWords } from './plan-words.ts';
-import { StripeButton } from './stripe-button.tsx';
+import { StripeButton, StripeProblem } from './stripe-button.tsx';
 import type { StripePage } from './use-stripe-page.ts';
 
 /** Messages that are bought once, and how many of them are left. */
@@ -48,6 +48,7 @@ export function TopUps({
                 >
                   Buy
                 </StripeButton>
+                <StripeProblem page={page} name={top_up.slug} />
               </div>
             )}
           </li>

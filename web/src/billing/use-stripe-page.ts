@@ -54,6 +54,7 @@ export function useStripePage() {
     opening,
     problem,
     buy: (name: string, wish: Wish) => void open(name, '/api/billing/checkout', wish),
+    forgetProblem: () => setProblem(null),
     openPortal: (name: string) => void open(name, '/api/billing/portal'),
   };
 }
