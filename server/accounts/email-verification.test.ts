@@ -226,7 +226,7 @@ describe('another mail', () => {
     } finally {
       await other.stop();
     }
-  }, 30_000);
+  });
 });
 
 it('the fourth message waits for the address, also when the chats are gone, and goes through once it is confirmed', async () => {
@@ -245,7 +245,7 @@ it('the fourth message waits for the address, also when the chats are gone, and 
   await confirm(token);
   const { end } = await readTurn(await member.send({ content: 'And one about tea' }));
   expect(end).toMatchObject({ event: 'end', data: { status: 'done' } });
-}, 30_000);
+});
 
 describe('on Supabase', () => {
   const secret = 'a secret of at least thirty-two characters';

@@ -107,7 +107,7 @@ test.each([
   for (const email of [await signUp(), `nobody-${randomUUID()}@example.org`]) {
     const gate = openGate();
     const answer = gate.call(path, { email, password: 'wrong' });
-    await vi.waitFor(() => expect(gate.waits).toHaveLength(1));
+    await vi.waitFor(() => expect(gate.waits).toHaveLength(1), { timeout: 20_000 });
     expect(gate.waits[0]!.wait_ms).toBe(least_answer_ms);
     expect(await hasCome(answer)).toBe(false);
     gate.waits[0]!.end();
@@ -127,13 +127,13 @@ test('no answer waits for a mail', async () => {
   const email = await signUp();
   const gate = openGate();
   const answer = gate.call('recover', { email });
-  await vi.waitFor(() => expect(gate.waits).toHaveLength(1));
+  await vi.waitFor(() => expect(gate.waits).toHaveLength(1), { timeout: 20_000 });
   gate.waits[0]!.end();
   expect((await answer).status).toBe(200);
-  await vi.waitFor(() => expect(gate.mails).toMatchObject([{ to: email }]));
+  await vi.waitFor(() => expect(gate.mails).toMatchObject([{ to: email }]), { timeout: 20_000 });
   // Nor does the one that tells an owner of a sign-up.
   expect((await gate.call('signup', { email, password })).status).toBe(422);
-  await vi.waitFor(() => expect(gate.mails).toHaveLength(2));
+  await vi.waitFor(() => expect(gate.mails).toHaveLength(2), { timeout: 20_000 });
   gate.close();
 });
 

@@ -143,10 +143,13 @@ it('an export holds everything of its member, the files byte for byte, and nothi
   expect(rows.length).toBeGreaterThan(1);
   for (const { secret } of rows) expect(all).not.toContain(secret);
 
-  await vi.waitFor(async () => {
-    const [mail] = (await listMails(member.email)).filter(({ subject }) => subject.includes('is ready'));
-    expect(mail!.text).toContain(`${server.url.replace('127.0.0.1', 'localhost')}/settings/data`);
-  });
+  await vi.waitFor(
+    async () => {
+      const [mail] = (await listMails(member.email)).filter(({ subject }) => subject.includes('is ready'));
+      expect(mail!.text).toContain(`${server.url.replace('127.0.0.1', 'localhost')}/settings/data`);
+    },
+    { timeout: 20_000 },
+  );
 });
 
 it('an export is its owner’s alone, for 7 days', async () => {

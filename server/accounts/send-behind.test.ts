@@ -27,6 +27,6 @@ test('where it cannot be undone either, that is logged, too', async () => {
   const { parts, warn } = startFailing();
   const away = new Error('the database is away');
   sendBehind(parts, mail, () => Promise.reject(away));
-  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(2));
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(2), { timeout: 20_000 });
   expect(warn.mock.calls[1]![0]).toEqual({ error: away });
 });

@@ -86,7 +86,7 @@ it('stopping waits for a message that is being taken in, and cuts off a reply th
     has_stopped = true;
   });
   await expect(running.takeIn(async () => {})).rejects.toMatchObject({ code: 'unavailable' });
-  await vi.waitFor(() => expect(earlier.abort.signal.aborted).toBe(true));
+  await vi.waitFor(() => expect(earlier.abort.signal.aborted).toBe(true), { timeout: 20_000 });
   running.delete(earlier);
   expect(has_stopped).toBe(false);
   resolve();

@@ -148,7 +148,8 @@ test('why a database cannot be reached is told without its password', async () =
   const started_ms = performance.now();
   findings.push(await wrong(url));
   expect(findings[3]).toEqual([expect.stringContaining('(no answer within 5 seconds)')]);
-  expect(performance.now() - started_ms).toBeLessThan(8_000);
+  // Two silences, one after the other, would be ten.
+  expect(performance.now() - started_ms).toBeLessThan(9_500);
   silent.close();
   findings.push(await wrong(url));
   expect(findings[4]).toEqual([expect.stringContaining('Nothing listens at the address')]);

@@ -97,7 +97,8 @@ test('a server that never answers costs five seconds, not more', async () => {
   }
   const started_ms = performance.now();
   expect(await checkDouble()).toEqual([expect.stringContaining('(no answer within 5 seconds)')]);
-  expect(performance.now() - started_ms).toBeLessThan(7_000);
+  // Two silences, one after the other, would be ten.
+  expect(performance.now() - started_ms).toBeLessThan(9_500);
 });
 
 test('a key that no header can carry is told, not quoted', async () => {

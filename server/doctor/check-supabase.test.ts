@@ -48,7 +48,8 @@ test('a project that never answers costs five seconds, not more', async () => {
   project.silent = true;
   const started_ms = performance.now();
   expect(await checkProject()).toEqual([expect.stringContaining('(no answer within 5 seconds)')]);
-  expect(performance.now() - started_ms).toBeLessThan(7_000);
+  // Two silences, one after the other, would be ten.
+  expect(performance.now() - started_ms).toBeLessThan(9_500);
 });
 
 test('what the dashboard has to be set to is told', async () => {

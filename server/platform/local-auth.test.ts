@@ -171,7 +171,7 @@ test('mails are handed to whoever sends them, with a secret in them that nobody 
   auth.onMail((mail) => mails.push(mail));
   await post('recover', { email });
   await post('otp', { email, create_user: false });
-  await vi.waitFor(() => expect(mails).toHaveLength(2));
+  await vi.waitFor(() => expect(mails).toHaveLength(2), { timeout: 20_000 });
   expect(mails).toEqual([
     { kind: 'recovery', to: email, token_hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
     { kind: 'magiclink', to: email, token_hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
@@ -190,15 +190,17 @@ test('while eight people sign up at once the main thread keeps on answering', as
   await signUp(newEmail());
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
-  const cpu_before = process.threadCpuUsage();
+  const [started_ms, ours, everybodys] = [performance.now(), process.threadCpuUsage(), process.cpuUsage()];
   const answers = await Promise.all(Array.from({ length: 8 }, () => signUp(newEmail())));
-  const cpu = process.threadCpuUsage(cpu_before);
+  const spent = process.threadCpuUsage(ours);
+  const spent_by_all = process.cpuUsage(everybodys);
+  const took_ms = performance.now() - started_ms;
   delay.disable();
   expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200));
-  // One password costs 100 ms or more; on this thread eight of them would be one silence after the other. The thread's
-  // own CPU time and the median say so even while other programs keep the machine busy.
-  expect((cpu.user + cpu.system) / 1e3).toBeLessThan(250);
-  expect(delay.percentile(50) / 1e6).toBeLessThan(40);
+  // One password costs 100 ms or more; on this thread eight of them would be most of what all threads spend, and one silence
+  // after the other, each an eighth of the whole. Shares hold while other programs keep the machine busy, too.
+  expect(spent.user + spent.system).toBeLessThan((spent_by_all.user + spent_by_all.system) / 2);
+  expect(delay.percentile(50) / 1e6).toBeLessThan(took_ms / 16);
 });
 
 describe('a worker that dies', () => {

@@ -367,7 +367,7 @@ describe('closing', () => {
     const smtp = await openBroken(() => 'hang');
     const mailer = openMailer({ SMTP_PORT: smtp.port }, { patience_ms: 50 });
     const sending = refusal(mailer.send(mail));
-    await vi.waitFor(() => expect(smtp.connections).toBe(1));
+    await vi.waitFor(() => expect(smtp.connections).toBe(1), { timeout: 20_000 });
     await mailer.close();
     await sending;
     expect(logged()).toMatchObject([{ code: 'EABORT' }]);
