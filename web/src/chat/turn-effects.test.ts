@@ -1,5 +1,6 @@
 import { QueryClient } from '@tanstack/react-query';
 import { expect, test, vi } from 'vitest';
+import { type Me, messagesLeft } from '../accounts/me.ts';
 import { ApiError } from '../platform/api-error.ts';
 import { createDrafts } from './drafts.ts';
 import { newLiveTurn, type TurnRequest } from './live-turn.ts';
@@ -75,6 +76,22 @@ test('a message that waits for the address to be confirmed keeps its words and s
   expect(queryClient.getQueryState(['me'])?.isInvalidated).toBe(true);
   drafts.notice('s', null);
   expect(drafts.get('s').notice_code).toBe(null);
+});
+
+test('a message that the plan has nothing left for keeps its words, and the whole page knows at once', () => {
+  const { effects, drafts, queryClient } = effectsOnPage();
+  queryClient.setQueryData(['me'], {
+    subscription_quota: { messages: 50, files: 10, tokens: 1000 },
+    subscription_usage: { messages: 49, files: 0, tokens: 0 },
+    credits: 0,
+    renews_at: '2099-01-01T00:00:00Z',
+  });
+  const details = { allowances: { messages: 0, files: 10, tokens: 1000, credits: 0 } };
+  const used_up = new ApiError('quota_exhausted', 429, 'All of it is used.', { details });
+  effects.onRefused(newLiveTurn('t', 's', request), request, used_up);
+  expect(drafts.get('s')).toMatchObject({ content: 'Hi', notice_code: 'quota_exhausted' });
+  expect(messagesLeft(queryClient.getQueryData<Me>(['me'])!)).toBe(0);
+  expect(queryClient.getQueryState(['me'])?.isInvalidated).toBe(true);
 });
 
 test('a first message that is refused leads back to its coach', () => {
