@@ -8,19 +8,19 @@ import type { BillingProfile } from './queries.ts';
 import { idOf, interval_key, plan_key, readPrice, readSubscription, toIso } from './read-subscription.ts';
 import { changeAtStripe } from './stripe-client.ts';
 
-export type PlanWish = { plan: string; interval: Interval };
+type PlanWish = { plan: string; interval: Interval };
 
 /** When a change happens: more, or a longer time of the same, at once; less when what is paid for is over. */
-export type ChangeTime = 'now' | 'at_period_end' | 'unchanged';
+type ChangeTime = 'now' | 'at_period_end' | 'unchanged';
 
-export function decideChange(catalog: PlanCatalog, from: PlanWish, to: PlanWish): ChangeTime {
+function decideChange(catalog: PlanCatalog, from: PlanWish, to: PlanWish): ChangeTime {
   const step = rankOf(catalog, to.plan) - rankOf(catalog, from.plan);
   if (step === 0 && to.interval === from.interval) return 'unchanged';
   return step > 0 || (step === 0 && to.interval === 'year') ? 'now' : 'at_period_end';
 }
 
 /** What a change would do. Amounts are in the smallest unit of the currency. */
-export type ChangePreview = {
+type ChangePreview = {
   when: ChangeTime;
   at: string;
   from: PlanWish;
@@ -35,7 +35,7 @@ export type ChangePreview = {
 };
 
 /** What was shown to whoever changes the plan: the one that it was changed from, and when, as in the preview. */
-export type Shown = { from: PlanWish; previewed_at_s: number };
+type Shown = { from: PlanWish; previewed_at_s: number };
 
 /** What a change to another plan would cost and when it would happen. Changes nothing. */
 export async function previewChange(

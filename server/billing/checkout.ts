@@ -13,7 +13,7 @@ import { isMissing, type StripeClient } from './stripe-client.ts';
 type CheckoutParts = StripeParts & Pick<BillingParts, 'site_url'>;
 
 /** What somebody wants to buy, by its name in plans.yaml. */
-export type Wish = { plan: string; interval: Interval } | { top_up: string };
+type Wish = { plan: string; interval: Interval } | { top_up: string };
 
 /**
  * Opens a page at Stripe where a member pays, and returns its address. Nothing but the name of what is wanted is taken from

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 
 /** `until`: ISO 8601. `granted_by`: the operator's profile; null: a command. */
-export type NewGrant = {
+type NewGrant = {
   user_id: string;
   plan: string;
   until: string;

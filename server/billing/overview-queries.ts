@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '../platform/database.ts';
 import type { Includes, Interval } from './plans.ts';
 
-export type Overview = {
+type Overview = {
   plan: string;
   quota: Omit<Includes, 'storage_mb'> & Partial<Includes>;
   storage: { used_bytes: number; limit_bytes: number | null };
@@ -77,7 +77,7 @@ export async function getOverview(database: Database, user_id: string): Promise<
   return rows[0]!;
 }
 
-export type UsageDay = {
+type UsageDay = {
   /** A date of the member's calendar, `2026-11-22`. */
   day: string;
   /** Null: what has no coach, as files. */

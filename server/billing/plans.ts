@@ -12,7 +12,7 @@ export type Includes = {
 export type Interval = 'month' | 'year';
 
 /** A plan of plans.yaml. `price`: in the smallest unit of the currency; undefined: it costs nothing. */
-export type Plan = {
+type Plan = {
   slug: string;
   title: string;
   summary: string;
@@ -22,7 +22,7 @@ export type Plan = {
 };
 
 /** Messages that are bought once. `price`: in the smallest unit of the currency. */
-export type TopUp = { slug: string; title: string; messages: number; price: number; lookup_key: string };
+type TopUp = { slug: string; title: string; messages: number; price: number; lookup_key: string };
 
 /** What can be bought. `plans`: from the smallest, `free`, to the largest. `currency`: ISO 4217, small letters. */
 export type PlanCatalog = { currency: string; plans: Plan[]; top_ups: TopUp[] };
@@ -32,7 +32,7 @@ export type PricedItem =
   | { kind: 'plan'; plan: Plan; interval: Interval; amount_minor: number; lookup_key: string }
   | { kind: 'top_up'; top_up: TopUp; amount_minor: number; lookup_key: string };
 
-export const intervals: Interval[] = ['month', 'year'];
+const intervals: Interval[] = ['month', 'year'];
 
 /** Everything that has a price, in the order of plans.yaml. */
 export function listPricedItems(catalog: PlanCatalog): PricedItem[] {

@@ -92,7 +92,7 @@ export async function markSubscriptionGone(
   await sql`select public.apply_plan(user_id) from public.subscriptions where id = ${id}`.execute(database);
 }
 
-export type UntoldFailure = { id: string; plan: string | null; invoice_id: string; email: string };
+type UntoldFailure = { id: string; plan: string | null; invoice_id: string; email: string };
 
 /**
  * Subscriptions of open accounts with a payment that is tried again, of which the member has not been told. They count as
@@ -120,7 +120,7 @@ export async function unclaimFailure(database: Database, { id, invoice_id }: Unt
     .execute();
 }
 
-export type NewPurchase = {
+type NewPurchase = {
   user_id: string;
   customer_id: string;
   checkout_session_id: string;
@@ -166,7 +166,7 @@ export async function listSubscriptions(database: Database): Promise<LocalSubscr
     .execute()) as unknown as LocalSubscription[];
 }
 
-export type UsageDifference = { user_id: string; counter: string; metered: number; in_ledger: number };
+type UsageDifference = { user_id: string; counter: string; metered: number; in_ledger: number };
 
 /** Where a meter and the ledger disagree; none where all is right. */
 export async function listUsageDifferences(database: Database): Promise<UsageDifference[]> {

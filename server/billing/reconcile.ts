@@ -14,7 +14,7 @@ import { settleCheckout } from './settle-checkout.ts';
 const checkouts_since_s = 4 * 86_400;
 
 /** One thing that did not agree, and whether that has been mended. By ids, never by names. */
-export type Difference = { what: string; id: string; is_mended: boolean };
+type Difference = { what: string; id: string; is_mended: boolean };
 
 /**
  * Compares our rows with Stripe's, mends what can be mended, and returns what did not agree. Subscriptions and checkouts are

@@ -1,5 +1,5 @@
 /** What one parameter may be: a scalar, one of several words, an object, or a list. Stripe refuses everything else. */
-export type Spec =
+type Spec =
   | 'text'
   | 'integer'
   | 'boolean'

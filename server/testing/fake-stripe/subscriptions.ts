@@ -70,12 +70,7 @@ export function itemOf(subscription: StripeObject) {
 }
 
 /** An invoice of a subscription; since 2025 the subscription stands under `parent`. */
-export function invoice(
-  state: StripeState,
-  subscription: StripeObject,
-  amount: number,
-  billing_reason: string,
-) {
+function invoice(state: StripeState, subscription: StripeObject, amount: number, billing_reason: string) {
   const isPaid = !state.declines_cards;
   const made = keep(state, 'invoice', {
     amount_due: amount,

@@ -3,7 +3,7 @@ import type { FileUpload } from '../files/file-upload.ts';
 import { createStore } from '../platform/store.ts';
 
 /** A file on its way into a message. */
-export type Attachment = FileUpload;
+type Attachment = FileUpload;
 
 /**
  * What a member has written and not sent. `notice` is why it came back, when it did, with the error's code where

@@ -7,7 +7,7 @@ import { newId } from '../platform/new-id.ts';
 import { createStore } from '../platform/store.ts';
 import { type LibraryFile, libraryKey } from './library.ts';
 
-export type LibraryUpload = FileUpload<LibraryFile>;
+type LibraryUpload = FileUpload<LibraryFile>;
 type UploadContext = { api: Api; config: Config; queryClient: QueryClient };
 
 /** The server takes ten at once of a member; chats want some of them. */

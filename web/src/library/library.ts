@@ -52,7 +52,7 @@ export const libraryQuery = (api: Api, search: string) =>
       data?.pages.some(({ files }) => files.some(isUnderWay)) ? ask_again_ms : false,
   });
 
-export type Preview = {
+type Preview = {
   passages: { ordinal: number; page: number | null; content: string }[];
   /** The file goes on. */
   is_shortened: boolean;
