@@ -116,12 +116,12 @@ it('a sender who leaves in the middle leaves no file, neither in the folder nor 
     const incoming = request();
     incoming.write(`${opening()}${'words '.repeat(1_000)}`);
     const received = failure(receiveUpload(incoming, folder, 10_000));
-    await vi.waitFor(() => expect(readdirSync(folder)).toHaveLength(1));
+    await vi.waitFor(() => expect(readdirSync(folder)).toHaveLength(1), { timeout: 20_000 });
     incoming.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }));
     expect(await received).toMatchObject({ code: 'invalid_request' });
   }
   expect(readdirSync(folder)).toEqual([]);
-  if (existsSync('/proc/self/fd')) await vi.waitFor(() => expect(openFiles()).toEqual([]));
+  if (existsSync('/proc/self/fd')) await vi.waitFor(() => expect(openFiles()).toEqual([]), { timeout: 20_000 });
 });
 
 it('what a killed process left is deleted after an hour, and nothing younger', async () => {

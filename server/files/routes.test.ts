@@ -203,7 +203,7 @@ it('a member’s eleventh upload at once is told when to come back, and does not
     open.push(opened);
   }
   const uploads = join(server.folder, 'uploads');
-  await vi.waitFor(() => expect(readdirSync(uploads)).toHaveLength(10), { timeout: 5_000 });
+  await vi.waitFor(() => expect(readdirSync(uploads)).toHaveLength(10), { timeout: 20_000 });
   const { status, headers, body } = await openUpload(sender).answer;
   expect({ status, wait: headers['retry-after'], code: body.code }).toEqual({
     status: 429,
@@ -212,7 +212,7 @@ it('a member’s eleventh upload at once is told when to come back, and does not
   });
   expect((await member.upload(join(fixtures, 'founder-notes.md'))).status).toBe(201);
   for (const opened of open) opened.destroy();
-  await vi.waitFor(() => expect(readdirSync(uploads)).toEqual([]), { timeout: 5_000 });
+  await vi.waitFor(() => expect(readdirSync(uploads)).toEqual([]), { timeout: 20_000 });
   expect((await sender.upload(join(fixtures, 'founder-notes.md'))).status).toBe(201);
 });
 
@@ -223,9 +223,9 @@ it('a sender who leaves while the file is read has sent nothing', async () => {
   const { opened } = openUpload(sender, { 'content-length': form.length });
   opened.end(form);
   const received = () => readdirSync(uploads).some((name) => statSync(join(uploads, name)).size === 900_000);
-  await vi.waitFor(() => expect(received()).toBe(true), { timeout: 5_000, interval: 2 });
+  await vi.waitFor(() => expect(received()).toBe(true), { timeout: 20_000, interval: 2 });
   opened.destroy();
-  await vi.waitFor(() => expect(readdirSync(uploads)).toEqual([]), { timeout: 10_000 });
+  await vi.waitFor(() => expect(readdirSync(uploads)).toEqual([]), { timeout: 20_000 });
   expect(await filesUsed(sender)).toBe(0);
   const { rowCount } = await pool.query(
     'select 1 from public.chat_files join public.profiles on user_id = profiles.id where email = $1',
