@@ -121,7 +121,8 @@ it('a sender who leaves in the middle leaves no file, neither in the folder nor 
     expect(await received).toMatchObject({ code: 'invalid_request' });
   }
   expect(readdirSync(folder)).toEqual([]);
-  if (existsSync('/proc/self/fd')) await vi.waitFor(() => expect(openFiles()).toEqual([]), { timeout: 20_000 });
+  if (existsSync('/proc/self/fd'))
+    await vi.waitFor(() => expect(openFiles()).toEqual([]), { timeout: 20_000 });
 });
 
 it('what a killed process left is deleted after an hour, and nothing younger', async () => {
