@@ -9,3 +9,14 @@ export function linkTarget(href: string | undefined) {
     return null;
   }
 }
+
+/**
+ * Whether a link's words are its target, alone or with a path behind it. That it stands somewhere in them is not
+ * enough: `t.co` stands in `microsoft.com`. Letters that look like others or turn the line round are not taken.
+ */
+export function tellsTarget(words: string, target: string) {
+  const plain = words.replace(/^mailto:/i, '');
+  if (plain === target) return !/[^!-~]/.test(plain);
+  const host = /^(?:https?:\/\/)?(?:www\.)?([a-z0-9.:-]+)(?:[/?#][!-~]*)?$/i.exec(words)?.[1];
+  return host?.toLowerCase() === target;
+}

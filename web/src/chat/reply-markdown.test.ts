@@ -24,6 +24,25 @@ test('a link opens in a new tab that cannot reach back', () => {
   expect(render('[here](https://example.com)')).toContain('target="_blank" rel="noopener noreferrer"');
 });
 
+test.each([
+  ['[microsoft.com](https://t.co/x)', '(t.co)'],
+  ['[https://example.com.login/](https://example.com/)', '(example.com)'],
+  ['https://bank.example@evil.example/', '(evil.example)'],
+  ['[not evil.example but bank.example](https://evil.example)', '(evil.example)'],
+])('%s cannot hide where it leads behind words in which its host stands', (markdown, shown) => {
+  expect(render(markdown)).toContain(shown);
+});
+
+test.each([
+  'https://example.com/a?b=1',
+  'www.example.com/a',
+  'ann@example.com',
+  '<mailto:ann@example.com>',
+  '[example.com](https://example.com/a)',
+])('%s says by itself where it leads', (markdown) => {
+  expect(render(markdown)).not.toContain('text-muted');
+});
+
 test('a script address is no link', () => {
   expect(render('[here](javascript:alert(1))')).not.toContain('href');
 });

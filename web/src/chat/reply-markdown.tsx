@@ -2,7 +2,7 @@ import { type ComponentProps, memo, type ReactNode, useMemo, useRef } from 'reac
 import Markdown from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import { CopyButton } from '../platform/copy-button.tsx';
-import { linkTarget } from './link-target.ts';
+import { linkTarget, tellsTarget } from './link-target.ts';
 import { markdownBlocks } from './markdown-blocks.ts';
 import type { Citation } from './message.ts';
 import { placeCitations } from './place-citations.ts';
@@ -90,7 +90,7 @@ const Block = memo(function Block({ text, start, marks, onCitation }: BlockProps
 function ReplyLink({ href, children }: { href?: string | undefined; children?: ReactNode }) {
   const target = linkTarget(href);
   if (target === null) return <span>{children}</span>;
-  const told = typeof children === 'string' && children.includes(target);
+  const told = typeof children === 'string' && tellsTarget(children, target);
   return (
     <>
       <a href={href} target="_blank" rel="noopener noreferrer">
