@@ -216,6 +216,9 @@ it('a coach answers from the library, a message brings files of it along, and a 
   await attached.getByRole('button', { name: `Remove ${report}` }).click();
   await page.getByRole('button', { name: 'Attach files' }).click();
   await page.getByRole('menuitem', { name: 'From your library' }).click();
+  expect(await picker.getByRole('checkbox', { name: 'shopfront.jpg Attached already' }).isDisabled()).toBe(
+    true,
+  );
   await picker.getByRole('checkbox', { name: report }).check();
   await picker.getByRole('button', { name: 'Attach file' }).click();
   await attached.getByText(report).waitFor();
@@ -231,11 +234,9 @@ it('a coach answers from the library, a message brings files of it along, and a 
   await page.getByRole('dialog', { name: 'shopfront.jpg' }).waitFor();
   await look(page, 'library-sent-large');
   await page.keyboard.press('Escape');
-  await page.reload();
-  await sent.getByText(report).waitFor();
-
   await openLibrary(page);
   const chat_link = row(page, report).getByRole('link');
+  await chat_link.waitFor();
   expect(await chat_link.innerText()).toContain('sourdough');
   await choose(page, report, 'Delete');
   const dialog = page.getByRole('dialog', { name: `Delete “${report}”?` });

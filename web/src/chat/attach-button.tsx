@@ -2,10 +2,11 @@ import FolderOpen from 'lucide-react/icons/folder-open';
 import Paperclip from 'lucide-react/icons/paperclip';
 import Upload from 'lucide-react/icons/upload';
 import { useRef, useState } from 'react';
+import { useFilePicker } from '../files/use-file-picker.tsx';
 import { LibraryPicker } from '../library/library-picker.tsx';
 import { Menu, MenuContent, MenuItem, MenuTrigger } from '../platform/menu.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
-import { attachFiles, attachLibraryFiles } from './attach-files.ts';
+import { attachFiles, attachLibraryFiles, libraryIdsOf } from './attach-files.ts';
 import { useChat, useDraft } from './chat-context.ts';
 
 /** Chooses files for a draft, from the device or from the library. */
@@ -13,24 +14,16 @@ export function AttachButton({ draft_key, onAttached }: { draft_key: string; onA
   const { drafts } = useChat();
   const { api, config } = usePlatform();
   const { attachments } = useDraft(draft_key);
-  const picker = useRef<HTMLInputElement>(null);
   const trigger = useRef<HTMLButtonElement>(null);
   const [is_choosing, setChoosing] = useState(false);
   const context = { api, drafts, config };
+  const { picker, open } = useFilePicker((files) => {
+    attachFiles(context, draft_key, files);
+    onAttached();
+  });
   return (
     <>
-      <input
-        ref={picker}
-        type="file"
-        multiple
-        hidden
-        accept={config.file_extensions.join(',')}
-        onChange={(event) => {
-          attachFiles(context, draft_key, [...(event.target.files ?? [])]);
-          event.target.value = '';
-          onAttached();
-        }}
-      />
+      {picker}
       <Menu>
         <MenuTrigger
           ref={trigger}
@@ -41,7 +34,7 @@ export function AttachButton({ draft_key, onAttached }: { draft_key: string; onA
           <Paperclip size={18} />
         </MenuTrigger>
         <MenuContent side="top" align="start">
-          <MenuItem onSelect={() => picker.current?.click()}>
+          <MenuItem onSelect={() => open()}>
             <Upload size={16} className="text-muted" />
             Upload files
           </MenuItem>
@@ -53,6 +46,7 @@ export function AttachButton({ draft_key, onAttached }: { draft_key: string; onA
       </Menu>
       {is_choosing && (
         <LibraryPicker
+          attached_ids={libraryIdsOf(attachments)}
           room={Math.max(0, config.max_files_per_message - attachments.length)}
           onClose={() => {
             setChoosing(false);

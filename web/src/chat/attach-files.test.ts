@@ -44,9 +44,10 @@ test('files of the library go into a draft once, as many as a message carries, a
     },
   } as unknown as Api;
   const context = { api, drafts, config: { max_files_per_message: 2 } as Config };
-  const file = (id: string) => ({
+  const file = (id: string, library_id = id) => ({
     ...{
       id,
+      library_id,
       file_name: `${id}.md`,
       file_size: 9,
       file_type: 'text/markdown',
@@ -54,7 +55,7 @@ test('files of the library go into a draft once, as many as a message carries, a
     },
   });
   attachLibraryFiles(context, 'chat', [file('a')]);
-  attachLibraryFiles(context, 'chat', [file('a'), file('b'), file('c')]);
+  attachLibraryFiles(context, 'chat', [file('a2', 'a'), file('b'), file('c')]);
   expect(drafts.get('chat').attachments.map(({ id }) => id)).toEqual(['a', 'b']);
   removeAttachment(context, 'chat', 'a');
   expect(drafts.get('chat').attachments.map(({ id }) => id)).toEqual(['b']);

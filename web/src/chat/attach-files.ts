@@ -1,5 +1,5 @@
 import { type MemberFile, refusalFor } from '../files/file.ts';
-import { sendFile } from '../files/file-upload.ts';
+import { type FileUpload, sendFile } from '../files/file-upload.ts';
 import type { Api } from '../platform/api.ts';
 import type { Config } from '../platform/config.ts';
 import { newId } from '../platform/new-id.ts';
@@ -43,20 +43,27 @@ export async function uploadAttachment(
   );
 }
 
-/** Attaches files of the library, as many as a message may carry; those that the draft has stay. */
+/** Attaches files of the library, as many as a message may carry; those that the draft has stay as they are. */
 export function attachLibraryFiles(
   { drafts, config }: AttachContext,
   draft_key: string,
   files: MemberFile[],
 ) {
   const { attachments } = drafts.get(draft_key);
+  const attached_ids = libraryIdsOf(attachments);
   const room = Math.max(0, config.max_files_per_message - attachments.length);
-  const missing = files.filter(({ id }) => !attachments.some((attachment) => attachment.id === id));
+  const missing = files.filter(({ library_id }) => !library_id || !attached_ids.includes(library_id));
   for (const file of missing.slice(0, room)) {
     const { id, file_name, file_size } = file;
-    const kept_file: MemberFile = { ...file, is_kept: true };
-    drafts.attach(draft_key, { id, file_name, file_size, source: null, state: 'ready', file: kept_file });
+    drafts.attach(draft_key, { id, file_name, file_size, source: null, state: 'ready', file });
   }
+}
+
+/** Which files of the library are attached. */
+export function libraryIdsOf(attachments: FileUpload[]) {
+  return attachments.flatMap((attachment) =>
+    attachment.state === 'ready' && attachment.file.library_id ? [attachment.file.library_id] : [],
+  );
 }
 
 /**
@@ -72,7 +79,7 @@ export function removeAttachment(
   const attachment = drafts.get(draft_key).attachments.find(({ id }) => id === attachment_id);
   if (attachment?.state === 'uploading') attachment.cancel();
   drafts.changeAttachment(draft_key, attachment_id, null);
-  if (attachment?.state !== 'ready' || attachment.file.is_kept) return;
+  if (attachment?.state !== 'ready' || attachment.file.library_id) return;
   if (!kept_file_ids.includes(attachment.file.id)) {
     // Nobody waits for it: a file that no message carries is also cleared away by the server.
     api.delete(`/api/files/${attachment.file.id}`).catch(() => {});

@@ -3,9 +3,10 @@ import Ellipsis from 'lucide-react/icons/ellipsis';
 import { useEffect, useRef, useState } from 'react';
 import { AccentDot } from '../coaches/accent-dot.tsx';
 import { useCoach } from '../coaches/coach.ts';
+import { DeleteDialog } from '../platform/delete-dialog.tsx';
 import { Menu, MenuContent, MenuItem, MenuTrigger } from '../platform/menu.tsx';
+import { NameField } from '../platform/name-field.tsx';
 import type { ChatSession } from './chat-session.ts';
-import { DeleteChatDialog } from './delete-chat-dialog.tsx';
 import { useChatSessionChanges } from './use-chat-session-changes.ts';
 
 const longest_title = 120;
@@ -31,8 +32,10 @@ export function ChatListItem({ chat_session }: { chat_session: ChatSession }) {
   if (mode === 'renaming') {
     return (
       <li className="px-1 py-0.5">
-        <TitleField
-          title={chat_session.title}
+        <NameField
+          label="Chat title"
+          name={chat_session.title}
+          longest={longest_title}
           onDone={(next, by_key) => {
             returns.current = by_key;
             setMode('link');
@@ -71,8 +74,9 @@ export function ChatListItem({ chat_session }: { chat_session: ChatSession }) {
         </MenuContent>
       </Menu>
       {mode === 'deleting' && (
-        <DeleteChatDialog
-          title={title}
+        <DeleteDialog
+          title="Delete this chat?"
+          action="Delete chat"
           onCancel={() => {
             returns.current = true;
             setMode('link');
@@ -89,44 +93,11 @@ export function ChatListItem({ chat_session }: { chat_session: ChatSession }) {
               await navigate({ to: '/chats/$chatSessionId', params: { chatSessionId: chat_session.id } });
             }
           }}
-        />
+        >
+          “{title}” goes for good, with every message in it and the files that you gave it. This cannot be
+          undone.
+        </DeleteDialog>
       )}
     </li>
-  );
-}
-
-type TitleFieldProps = { title: string; onDone: (next: string | null, by_key: boolean) => void };
-
-/** Enter and leaving the field keep the new title, Escape keeps the old one. */
-function TitleField({ title, onDone }: TitleFieldProps) {
-  const done = useRef(false);
-  const finish = (value: string | null, by_key: boolean) => {
-    if (done.current) return;
-    done.current = true;
-    const next = value?.trim();
-    onDone(next && next !== title ? next : null, by_key);
-  };
-  return (
-    <input
-      aria-label="Chat title"
-      defaultValue={title}
-      maxLength={longest_title}
-      // The field replaces what the member has just chosen to rename.
-      ref={(input) => {
-        if (input && document.activeElement !== input && !done.current) {
-          setTimeout(() => input.select());
-        }
-      }}
-      onBlur={(event) => finish(event.currentTarget.value, false)}
-      onKeyDown={(event) => {
-        if (event.nativeEvent.isComposing) return;
-        if (event.key === 'Enter') finish(event.currentTarget.value, true);
-        if (event.key === 'Escape') {
-          event.stopPropagation();
-          finish(null, true);
-        }
-      }}
-      className="min-h-8 w-full rounded-md border border-line-strong bg-surface px-1.5 text-[1rem] sm:text-label"
-    />
   );
 }

@@ -11,8 +11,8 @@ export type MemberFile = {
   /** Pixels of an image, as it is shown. */
   width?: number | null;
   height?: number | null;
-  /** It is the library's: a draft that leaves it out does not delete it. */
-  is_kept?: boolean;
+  /** Its id in the library, where it was taken from there: a draft that leaves it out does not delete it. */
+  library_id?: string;
   /** The member has deleted it everywhere; that it was there is all that is left. */
   deleted?: boolean;
 };

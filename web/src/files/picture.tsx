@@ -41,6 +41,8 @@ export function Picture({ path, size, alt, width, height, className = '' }: Pict
       alt={alt}
       width={width ?? undefined}
       height={height ?? undefined}
+      // Said by the style as well: the pixel that stands in for it has a shape of its own.
+      style={width && height ? { aspectRatio: `${width} / ${height}` } : undefined}
       className={`bg-sunken ${className}`}
     />
   );

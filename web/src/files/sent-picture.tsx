@@ -61,7 +61,7 @@ function LargePicture({ file, onClose }: { file: MemberFile; onClose: () => void
         alt={file.file_name}
         width={file.width}
         height={file.height}
-        className="mx-auto h-auto max-h-[calc(94dvh-4.5rem)] w-auto max-w-full object-contain"
+        className="mx-auto block h-auto max-h-[calc(94dvh-4.5rem)] max-w-full object-contain"
       />
     </Dialog>
   );

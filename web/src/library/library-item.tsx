@@ -8,10 +8,10 @@ import { readableLength } from '../files/file.ts';
 import { FileIcon } from '../files/file-icon.tsx';
 import { Picture } from '../files/picture.tsx';
 import { useDownload } from '../files/use-download.ts';
+import { DeleteDialog } from '../platform/delete-dialog.tsx';
 import { Menu, MenuContent, MenuItem, MenuSeparator, MenuTrigger } from '../platform/menu.tsx';
-import { DeleteFileDialog } from './delete-file-dialog.tsx';
-import { FileNameField } from './file-name-field.tsx';
-import { type LibraryFile, stateWords } from './library.ts';
+import { NameField } from '../platform/name-field.tsx';
+import { deletionWords, type LibraryFile, stateWords } from './library.ts';
 import { useLibraryChanges } from './use-library-changes.ts';
 
 /** Chats that are named in the list; the panel names more. */
@@ -45,8 +45,12 @@ export function LibraryItem({ file, onOpen }: { file: LibraryFile; onOpen: () =>
       </span>
       <div className="min-w-0 flex-1">
         {mode === 'renaming' ? (
-          <FileNameField
-            file_name={file_name}
+          <NameField
+            label="File name"
+            name={file_name}
+            longest={255}
+            // What comes before the ending.
+            selected={file_name.lastIndexOf('.') > 0 ? file_name.lastIndexOf('.') : file_name.length}
             onDone={(next, by_key) => {
               returns.current = by_key;
               setMode('row');
@@ -96,8 +100,9 @@ export function LibraryItem({ file, onOpen }: { file: LibraryFile; onOpen: () =>
         </MenuContent>
       </Menu>
       {mode === 'deleting' && (
-        <DeleteFileDialog
-          file={file}
+        <DeleteDialog
+          title={`Delete “${file_name}”?`}
+          action="Delete file"
           onCancel={() => {
             returns.current = true;
             setMode('row');
@@ -109,7 +114,9 @@ export function LibraryItem({ file, onOpen }: { file: LibraryFile; onOpen: () =>
             requestAnimationFrame(() => list?.focus());
             void remove(file);
           }}
-        />
+        >
+          {deletionWords(file)}
+        </DeleteDialog>
       )}
     </li>
   );

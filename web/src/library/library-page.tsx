@@ -1,11 +1,12 @@
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import Search from 'lucide-react/icons/search';
 import Upload from 'lucide-react/icons/upload';
-import { useDeferredValue, useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useId, useRef, useState } from 'react';
 import { useFormats } from '../accounts/formats.ts';
 import { DropZone } from '../files/drop-zone.tsx';
 import { readableSize } from '../files/file.ts';
 import { UploadList } from '../files/upload-list.tsx';
+import { useFilePicker } from '../files/use-file-picker.tsx';
 import { sentenceFor } from '../platform/api-error.ts';
 import { Button } from '../platform/button.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
@@ -14,6 +15,7 @@ import { Skeleton } from '../platform/skeleton.tsx';
 import { useStored } from '../platform/store.ts';
 import { useFocusOnArrival } from '../platform/use-focus-on-arrival.ts';
 import { useNearView } from '../platform/use-near-view.ts';
+import { useSettled } from '../platform/use-settled.ts';
 import { libraryQuery } from './library.ts';
 import { LibraryItem } from './library-item.tsx';
 import { addToLibrary, dropUpload, retryUpload, uploadStore } from './library-uploads.ts';
@@ -25,7 +27,7 @@ export function LibraryPage() {
   const queryClient = useQueryClient();
   const heading = useFocusOnArrival<HTMLHeadingElement>('library');
   const [typed, setTyped] = useState('');
-  const search = useDeferredValue(typed.trim());
+  const search = useSettled(typed.trim());
   const list = useInfiniteQuery({
     ...libraryQuery(api, search),
     placeholderData: (before) => before,
@@ -128,22 +130,11 @@ function usePastedFiles(onFiles: (files: File[]) => void) {
 }
 
 function AddButton({ onFiles }: { onFiles: (files: File[]) => void }) {
-  const { config } = usePlatform();
-  const picker = useRef<HTMLInputElement>(null);
+  const { picker, open } = useFilePicker(onFiles);
   return (
     <>
-      <input
-        ref={picker}
-        type="file"
-        multiple
-        hidden
-        accept={config.file_extensions.join(',')}
-        onChange={(event) => {
-          onFiles([...(event.target.files ?? [])]);
-          event.target.value = '';
-        }}
-      />
-      <Button look="primary" onClick={() => picker.current?.click()}>
+      {picker}
+      <Button look="primary" onClick={open}>
         <Upload size={16} aria-hidden="true" />
         Add files
       </Button>

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import X from 'lucide-react/icons/x';
-import { useDeferredValue, useId, useState } from 'react';
+import { useId, useState } from 'react';
 import { type MemberFile, readableLength } from '../files/file.ts';
 import { FileIcon } from '../files/file-icon.tsx';
 import { Picture } from '../files/picture.tsx';
@@ -12,9 +12,12 @@ import { usePlatform } from '../platform/platform-context.ts';
 import { ScrollRegion } from '../platform/scroll-region.tsx';
 import { Skeleton } from '../platform/skeleton.tsx';
 import { useNearView } from '../platform/use-near-view.ts';
+import { useSettled } from '../platform/use-settled.ts';
 import { fileForMessage, type LibraryFile, libraryQuery } from './library.ts';
 
 type LibraryPickerProps = {
+  /** Files that the message has already. */
+  attached_ids: string[];
   /** How many more the message carries. */
   room: number;
   onChoose: (files: MemberFile[]) => void;
@@ -22,12 +25,12 @@ type LibraryPickerProps = {
 };
 
 /** Chooses files that the member has given before, for a message. */
-export function LibraryPicker({ room, onChoose, onClose }: LibraryPickerProps) {
+export function LibraryPicker({ attached_ids, room, onChoose, onClose }: LibraryPickerProps) {
   const { api } = usePlatform();
   const id = useId();
   const [typed, setTyped] = useState('');
   const list = useInfiniteQuery({
-    ...libraryQuery(api, useDeferredValue(typed.trim())),
+    ...libraryQuery(api, useSettled(typed.trim())),
     placeholderData: (before) => before,
   });
   const [chosen, setChosen] = useState<LibraryFile[]>([]);
@@ -72,13 +75,14 @@ export function LibraryPicker({ room, onChoose, onClose }: LibraryPickerProps) {
           <ul>
             {files.map((file) => {
               const is_chosen = chosen.some((one) => one.id === file.id);
+              const is_attached = attached_ids.includes(file.id);
               return (
                 <li key={file.id}>
                   <label className="flex min-h-12 items-center gap-3 rounded-md px-3 py-1.5 has-disabled:opacity-50 hover:bg-hover">
                     <input
                       type="checkbox"
-                      checked={is_chosen}
-                      disabled={!is_chosen && chosen.length >= room}
+                      checked={is_chosen || is_attached}
+                      disabled={is_attached || (!is_chosen && chosen.length >= room)}
                       onChange={() => toggle(file)}
                       className="size-4 shrink-0 accent-pitch"
                     />
@@ -96,7 +100,9 @@ export function LibraryPicker({ room, onChoose, onClose }: LibraryPickerProps) {
                     )}
                     <span className="min-w-0 flex-1">
                       <span className="block truncate">{file.file_name}</span>
-                      <span className="block text-small text-muted">{readableLength(file)}</span>
+                      <span className="block text-small text-muted">
+                        {is_attached ? 'Attached already' : readableLength(file)}
+                      </span>
                     </span>
                   </label>
                 </li>

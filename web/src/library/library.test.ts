@@ -20,9 +20,10 @@ const file: LibraryFile = {
   reason: null,
 };
 
-test('a message names a file by its use, and takes along nothing of the library', () => {
+test('a message names a file by its use, and keeps where it came from', () => {
   expect(fileForMessage(file)).toEqual({
     id: 'use',
+    library_id: 'original',
     file_name: 'prices.xlsx',
     file_size: 900,
     file_type: file.file_type,

@@ -47,6 +47,8 @@ export const libraryQuery = (api: Api, search: string) =>
     },
     initialPageParam: null as string | null,
     getNextPageParam: ({ next }) => next,
+    // Each message and each chat that goes changes it.
+    staleTime: 0,
     select: ({ pages }) => ({ files: pages.flatMap(({ files }) => files), storage: pages[0]!.storage }),
     refetchInterval: ({ state: { data } }) =>
       data?.pages.some(({ files }) => files.some(isUnderWay)) ? ask_again_ms : false,
@@ -67,9 +69,9 @@ export const previewQuery = (api: Api, id: string) =>
   });
 
 /** The file as a message brings it along. */
-export function fileForMessage({ file_id, ...file }: LibraryFile): MemberFile {
+export function fileForMessage({ id: library_id, file_id: id, ...file }: LibraryFile): MemberFile {
   const { file_name, file_size, file_type, created_at, kind, pages, width, height } = file;
-  return { id: file_id, file_name, file_size, file_type, created_at, kind, pages, width, height };
+  return { id, library_id, file_name, file_size, file_type, created_at, kind, pages, width, height };
 }
 
 /** How a file stands, in a word or two; null where there is nothing to say. */

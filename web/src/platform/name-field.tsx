@@ -1,32 +1,35 @@
 import { useRef } from 'react';
 
-type FileNameFieldProps = {
-  file_name: string;
-  /** Null leaves the name as it was. */
+type NameFieldProps = {
+  label: string;
+  name: string;
+  longest: number;
+  /** How many of the first characters are selected; all, unless given. */
+  selected?: number;
+  /** Null leaves the name as it was. `by_key`: it was ended from the keyboard. */
   onDone: (next: string | null, by_key: boolean) => void;
 };
 
-/** Enter and leaving the field keep the new name, Escape keeps the old one. What comes before the ending is selected. */
-export function FileNameField({ file_name, onDone }: FileNameFieldProps) {
+/** A name that is changed in its place. Enter and leaving the field keep the new one, Escape keeps the old one. */
+export function NameField({ label, name, longest, selected = name.length, onDone }: NameFieldProps) {
   const done = useRef(false);
   const finish = (value: string | null, by_key: boolean) => {
     if (done.current) return;
     done.current = true;
     const next = value?.trim();
-    onDone(next && next !== file_name ? next : null, by_key);
+    onDone(next && next !== name ? next : null, by_key);
   };
   return (
     <input
-      aria-label="File name"
-      defaultValue={file_name}
-      maxLength={255}
+      aria-label={label}
+      defaultValue={name}
+      maxLength={longest}
       // The field replaces what the member has just chosen to rename.
       ref={(input) => {
         if (!input || document.activeElement === input || done.current) return;
         setTimeout(() => {
           input.focus();
-          const ending = file_name.lastIndexOf('.');
-          input.setSelectionRange(0, ending > 0 ? ending : file_name.length);
+          input.setSelectionRange(0, selected);
         });
       }}
       onBlur={(event) => finish(event.currentTarget.value, false)}
