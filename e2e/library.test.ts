@@ -231,7 +231,8 @@ it('a coach answers from the library, a message brings files of it along, and a 
   await small.scrollIntoViewIfNeeded();
   await lookAtAll(page, 'library-sent');
   await small.click();
-  await page.getByRole('dialog', { name: 'shopfront.jpg' }).waitFor();
+  const large = page.getByRole('dialog', { name: 'shopfront.jpg' }).getByRole('img');
+  await expect.poll(() => widthOf(large)).toBeGreaterThan(320);
   await look(page, 'library-sent-large');
   await page.keyboard.press('Escape');
   await openLibrary(page);
