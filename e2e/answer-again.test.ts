@@ -354,13 +354,13 @@ describe('with OpenAI', () => {
     // A repetition has no words to give back: what is being written stays.
     await other.route('**/turns', (route) =>
       route.fulfill({
-        status: 429,
+        status: 403,
         contentType: 'application/problem+json',
-        body: JSON.stringify({ code: 'quota_exhausted', detail: 'You have used all the messages.' }),
+        body: JSON.stringify({ code: 'account_inactive', detail: 'New messages are paused.' }),
       }),
     );
     await answerAgain(other).click();
-    await alert.getByText('You have used all the messages.').waitFor();
+    await alert.getByText('New messages are paused.').waitFor();
     expect(await composer(other).inputValue()).toBe('My next answer');
     await expectLine(other, [/spelt/, /You stopped this reply here/]);
     await other.unroute('**/turns');
