@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type Stripe from 'stripe';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startBillingServer } from '../testing/start-billing-server.ts';
 import type { TestClient } from '../testing/start-test-server.ts';
+import type { StripeParts } from './billing-parts.ts';
+import { changePlan } from './change-plan.ts';
 import { openCheckout } from './checkout.ts';
 import { reconcile } from './reconcile.ts';
 import { createStripeClient } from './stripe-client.ts';
@@ -156,6 +159,17 @@ describe('buying a plan', () => {
     });
     expect(paid).toHaveLength(1);
     expect(site.stripe.pay(topping.url).status).toBe('complete');
+  });
+
+  it('a payment that is not finished does not become a second plan beside the one that is bought instead', async () => {
+    const member = await site.signUp();
+    await site.buy(member, { plan: 'pro', interval: 'month' });
+    const { stripe_subscription_id } = await site.profileOf(member);
+    site.stripe.subscription(stripe_subscription_id).status = 'incomplete';
+    await reconcile(site.parts);
+    await site.buy(member, { plan: 'starter', interval: 'month' });
+    expect(site.stripe.subscription(stripe_subscription_id).status).toBe('canceled');
+    expect(await billing(member)).toMatchObject({ plan: 'starter', subscription: { status: 'active' } });
   });
 
   it('a customer that was deleted at Stripe is made anew', async () => {
@@ -319,7 +333,7 @@ describe('changing the plan', () => {
     for (const shown of [stale, other]) {
       const refused = await answerTo(member, '/api/billing/change', { ...wish, shown });
       expect(refused.status).toBe(409);
-      expect(await refused.json()).toMatchObject({ code: 'billing_changed' });
+      expect(await refused.json()).toMatchObject({ code: 'preview_outdated' });
     }
     expect(await billing(member)).toMatchObject({ plan: 'starter' });
     const before = countInvoices();
@@ -435,6 +449,41 @@ describe('changing the plan', () => {
     expect(await billing(member)).toMatchObject({ plan: 'starter' });
   });
 
+  it('that Stripe has made, though its answer was lost, is not taken back by what was to come before', async () => {
+    const member = await site.signUp();
+    await site.buy(member, { plan: 'pro', interval: 'month' });
+    await site.post(member, '/api/billing/change', { plan: 'starter', interval: 'month' });
+    const stripe = await site.parts.stripe.load();
+    const update = async (id: string, values: object) => {
+      await stripe.subscriptions.update(id, values);
+      throw Object.assign(new Error('cut off'), { type: 'StripeConnectionError' });
+    };
+    const change = changePlan(withSubscriptions(stripe, { update }), await site.profileOf(member), {
+      plan: 'enterprise',
+      interval: 'month',
+    });
+    await expect(change).rejects.toMatchObject({ code: 'billing_unavailable' });
+    await reconcile(site.parts);
+    expect(await billing(member)).toMatchObject({ plan: 'enterprise', subscription: { next: null } });
+  });
+
+  it('that was made and cannot be read afterwards is not said to be undone', async () => {
+    const member = await site.signUp();
+    await site.buy(member, { plan: 'starter', interval: 'month' });
+    const stripe = await site.parts.stripe.load();
+    let reads = 0;
+    const retrieve = async (id: string, values: object) => {
+      if (reads++ === 0) return stripe.subscriptions.retrieve(id, values);
+      throw Object.assign(new Error('too many'), { type: 'StripeRateLimitError', statusCode: 429 });
+    };
+    const change = changePlan(withSubscriptions(stripe, { retrieve }), await site.profileOf(member), {
+      plan: 'pro',
+      interval: 'month',
+    });
+    await expect(change).rejects.toMatchObject({ message: expect.stringContaining('not certain') });
+    expect(reads).toBe(2);
+  });
+
   it('a server that died in the middle of a change leaves nothing that doing it again does not finish', async () => {
     const member = await site.signUp();
     await site.buy(member, { plan: 'pro', interval: 'month' });
@@ -459,6 +508,17 @@ describe('a payment that fails', () => {
       site.stripe.renew(stripe_subscription_id);
       await site.deliverEvents(from);
       expect(await billing(member)).toMatchObject({ plan: 'pro', subscription: { status: 'past_due' } });
+      // What was not paid for does not count towards a larger plan.
+      site.stripe.state.declines_cards = false;
+      const refused = await answerTo(member, '/api/billing/change', {
+        plan: 'enterprise',
+        interval: 'month',
+      });
+      expect(refused.status).toBe(402);
+      expect(await refused.json()).toMatchObject({
+        detail: expect.stringContaining('Nothing was changed or charged'),
+      });
+      site.stripe.state.declines_cards = true;
       from = site.stripe.events.length;
       site.stripe.giveUp(stripe_subscription_id, end);
       await site.deliverEvents(from);
@@ -499,3 +559,10 @@ it('cards and invoices are at Stripe, without plans to change there', async () =
   expect(session.configuration).toBe(configuration!.id);
   expect(configuration!.features.subscription_update).toEqual({ enabled: false });
 });
+
+/** The parts, whose Stripe does something else with subscriptions. */
+function withSubscriptions(stripe: Stripe, methods: Record<string, unknown>): StripeParts {
+  const subscriptions = Object.assign(Object.create(stripe.subscriptions), methods);
+  const changed: Stripe = Object.assign(Object.create(stripe), { subscriptions });
+  return { ...site.parts, stripe: { ...site.parts.stripe, load: async () => changed } };
+}

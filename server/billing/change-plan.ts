@@ -6,7 +6,7 @@ import { findItem, findPrice } from './checkout.ts';
 import { type Interval, type PlanCatalog, rankOf } from './plans.ts';
 import type { BillingProfile } from './queries.ts';
 import { idOf, interval_key, plan_key, readPrice, readSubscription, toIso } from './read-subscription.ts';
-import { changeAtStripe } from './stripe-client.ts';
+import { changeAtStripe, isUncertain, uncertainOutcome } from './stripe-client.ts';
 
 type PlanWish = { plan: string; interval: Interval };
 
@@ -47,6 +47,7 @@ export async function previewChange(
   const { subscription, item, from } = await getPresent(parts, profile);
   const price = await findPrice(stripe, findItem(parts, to));
   const when = decideChange(parts.plans, from, to);
+  if (when === 'now') forbidWhileUnpaid(subscription);
   const previewed_at_s = Math.floor(Date.now() / 1000);
   let due_now_minor: number | null = null;
   if (when === 'now') {
@@ -78,7 +79,7 @@ const preview_holds_s = 15 * 60;
 /**
  * Changes the plan: more at once, with what is left of the period taken into account, less when the period ends. Undoes a
  * cancellation, and replaces a change that was to come. Doing it twice does no harm. Throws `payment_failed` with the plan as it
- * was, and `billing_changed` where it would not be what was `shown`.
+ * was, and `preview_outdated` where it would not be what was `shown`.
  */
 export async function changePlan(
   parts: StripeParts,
@@ -91,18 +92,37 @@ export async function changePlan(
   const isDone = decideChange(parts.plans, from, to) === 'unchanged';
   if (shown && !isDone && !holds(shown, from, item)) {
     throw new AppError(
-      'billing_changed',
+      'preview_outdated',
       'What you were shown does not hold any more. Nothing was changed or charged; look at it once more.',
     );
   }
   const price = await findPrice(stripe, findItem(parts, to));
   const when = decideChange(parts.plans, from, to);
+  if (when === 'now') forbidWhileUnpaid(subscription);
   await changeAtStripe(async () => {
     if (when === 'at_period_end') await scheduleChange(stripe, subscription, item, price, to);
     else if (when === 'unchanged') await clearPlans(stripe, subscription);
     else await changeNow(parts, stripe, subscription, item, price, shown?.previewed_at_s);
-    await fetchSubscription(parts, subscription.id);
   });
+  await readChanged(parts, subscription.id);
+}
+
+/** What is left of a period counts towards a larger plan, so that it must have been paid. */
+function forbidWhileUnpaid({ status }: Stripe.Subscription) {
+  if (status !== 'past_due') return;
+  throw new AppError(
+    'payment_failed',
+    'A payment for your present plan is still open. Nothing was changed or charged; pay it under “Cards and invoices” first.',
+  );
+}
+
+/** Brings over what was just changed. Where that fails, the change is made all the same, and nobody may say that it is not. */
+async function readChanged(parts: StripeParts, subscription_id: string) {
+  try {
+    await fetchSubscription(parts, subscription_id);
+  } catch (error) {
+    throw uncertainOutcome(error);
+  }
 }
 
 /** Whether a change costs what was shown: from the same plan, in the same period, not long ago. */
@@ -126,6 +146,10 @@ async function changeNow(
   previewed_at_s: number | undefined,
 ) {
   const { next_plan: plan, next_interval: interval } = readSubscription(subscription, parts.plans);
+  async function putBack(former: PlanWish) {
+    const former_price = await findPrice(stripe, findItem(parts, former));
+    await scheduleChange(stripe, { ...subscription, schedule: null }, item, former_price, former);
+  }
   await releaseSchedule(stripe, subscription);
   try {
     await stripe.subscriptions.update(subscription.id, {
@@ -137,10 +161,12 @@ async function changeNow(
       ...(previewed_at_s === undefined ? {} : { proration_date: previewed_at_s }),
     });
   } catch (error) {
-    if (plan && interval) {
+    // Where it may have been paid for all the same, what was to come would take it away again.
+    if (plan && interval && !isUncertain(error)) {
       const former = { plan, interval: interval as Interval };
-      const former_price = await findPrice(stripe, findItem(parts, former));
-      await scheduleChange(stripe, { ...subscription, schedule: null }, item, former_price, former);
+      await putBack(former).catch((failure) => {
+        parts.logger.error({ error: failure }, 'a change that was to come could not be put back');
+      });
     }
     throw error;
   }
@@ -150,20 +176,16 @@ async function changeNow(
 export async function cancelPlan(parts: StripeParts, profile: BillingProfile): Promise<void> {
   const stripe = await parts.stripe.load();
   const { subscription } = await getPresent(parts, profile);
-  await changeAtStripe(async () => {
-    await cancelAtPeriodEnd(stripe, subscription);
-    await fetchSubscription(parts, subscription.id);
-  });
+  await changeAtStripe(() => cancelAtPeriodEnd(stripe, subscription));
+  await readChanged(parts, subscription.id);
 }
 
 /** Keeps the plan as it is: undoes a cancellation, and a change that was to come. */
 export async function keepPlan(parts: StripeParts, profile: BillingProfile): Promise<void> {
   const stripe = await parts.stripe.load();
   const { subscription } = await getPresent(parts, profile);
-  await changeAtStripe(async () => {
-    await clearPlans(stripe, subscription);
-    await fetchSubscription(parts, subscription.id);
-  });
+  await changeAtStripe(() => clearPlans(stripe, subscription));
+  await readChanged(parts, subscription.id);
 }
 
 /** Also for an account that is closed: nothing is charged any more. */

@@ -8,7 +8,7 @@ import { listPricedItems } from './plans.ts';
 import { type BillingProfile, nextFetchNumber } from './queries.ts';
 import { idOf, interval_key, isLive, plan_key, top_up_key } from './read-subscription.ts';
 import { type Bought, type CheckoutOutcome, readBought, settleCheckout } from './settle-checkout.ts';
-import { isMissing, type StripeClient } from './stripe-client.ts';
+import { isMissing, isUncertain, type StripeClient } from './stripe-client.ts';
 
 type CheckoutParts = StripeParts & Pick<BillingParts, 'site_url'>;
 
@@ -125,11 +125,23 @@ async function forbidSecondPlan(parts: CheckoutParts, stripe: Stripe, customer: 
     );
   }
   for (const { id, status } of data) {
-    // It gives nothing any more; paid one day in the portal it would come back beside the new one.
-    if (status !== 'unpaid') continue;
-    await stripe.subscriptions.cancel(id);
+    // It gives nothing any more, or nothing yet; paid one day it would come back beside the new one.
+    if (status !== 'unpaid' && status !== 'incomplete') continue;
+    try {
+      await stripe.subscriptions.cancel(id);
+    } catch (error) {
+      throw status === 'incomplete' && !isUncertain(error) ? paymentUnderWay(error) : error;
+    }
     await fetchSubscription(parts, id);
   }
+}
+
+function paymentUnderWay(cause: unknown) {
+  return new AppError(
+    'already_subscribed',
+    'A payment of yours is still on its way, and the plan begins by itself when it has arrived. Nothing more was charged; look again later.',
+    { cause },
+  );
 }
 
 /** Closes the open checkouts of plans; `before_id`: only those that are older than this one. */

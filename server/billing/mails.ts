@@ -17,8 +17,8 @@ export function billingDifferenceMail({ to, site_url }: { to: string; site_url: 
 }
 
 /**
- * To a member whose payment did not go through and is tried again. `plan`: what it is called; null: it is none of ours.
- * `next_attempt_at`: ISO 8601; null: nobody knows.
+ * To a member whose payment did not go through. `plan`: what it is called; null: it is none of ours.
+ * `next_attempt_at`: ISO 8601; null: Stripe plans no other.
  */
 export function paymentFailedMail({
   to,
@@ -32,14 +32,19 @@ export function paymentFailedMail({
   next_attempt_at: string | null;
 }): Mail {
   const site = new URL(site_url).host;
-  const next = next_attempt_at === null ? '' : `, next on ${formatDay(next_attempt_at)}`;
   return {
     to,
     subject: `Your payment on ${site} did not go through`,
     paragraphs: [
       `The last payment for ${plan === null ? 'your plan' : `your plan ${plan}`} on ${site} did not go through. The bank may have declined it, or the card has run out; it happens.`,
-      `You keep your plan while it is tried again${next}. Your chats and files are safe, and nothing is charged twice.`,
-      'Where the card works again you need do nothing. To pay with another one, open the page below and choose Update your card; it is Stripe’s, and we never see the card.',
+      ...(next_attempt_at === null
+        ? [
+            'It is not tried again by itself, as far as we know. To keep your plan, open the page below and choose Update your card; it is Stripe’s, and we never see the card. Your chats and files are safe.',
+          ]
+        : [
+            `You keep your plan while it is tried again, next on ${formatDay(next_attempt_at)}. Your chats and files are safe, and nothing is charged twice.`,
+            'Where the card works again you need do nothing. To pay with another one, open the page below and choose Update your card; it is Stripe’s, and we never see the card.',
+          ]),
     ],
     action: { label: 'Open your plan', url: `${site_url}/billing` },
     footnote: 'You get this once for each payment that does not go through, however often it is tried.',

@@ -83,7 +83,8 @@ export async function markSubscriptionGone(
 ): Promise<void> {
   await sql`
     with gone as (
-      update public.subscriptions set status = 'canceled', fetch_number = ${fetch_number}, updated_at = now()
+      update public.subscriptions set status = 'canceled', ended_at = coalesce(ended_at, now()),
+        failed_invoice_id = null, fetch_number = ${fetch_number}, updated_at = now()
       where id = ${id} and fetch_number < ${fetch_number} and status <> 'canceled'
       returning user_id
     )

@@ -31,6 +31,8 @@ export function createStripeClient(config: StripeConfig): StripeClient {
 
 type StripeFailure = { type?: string; code?: string; statusCode?: number };
 
+const unanswered = ['StripeConnectionError', 'StripeAPIError', 'StripeIdempotencyError'];
+
 /** Whether Stripe says that there is no such thing. */
 export function isMissing(error: unknown): boolean {
   return (error as StripeFailure).code === 'resource_missing';
@@ -44,14 +46,28 @@ export async function changeAtStripe<Result>(work: () => Promise<Result>): Promi
   try {
     return await work();
   } catch (error) {
-    const { type } = error as StripeFailure;
-    if (type !== 'StripeConnectionError' && type !== 'StripeAPIError') throw error;
-    throw new AppError(
-      'billing_unavailable',
-      'Stripe did not answer, so it is not certain whether this was done. Look in a minute how your plan stands; doing it again charges nothing twice.',
-      { cause: error, retry_after_ms: 30_000 },
-    );
+    throw isUncertain(error) ? uncertainOutcome(error) : error;
   }
+}
+
+/**
+ * Whether nobody knows if Stripe has done what it was asked for: no answer, one that tells of trouble at Stripe, or that the
+ * same request is still under way.
+ */
+export function isUncertain(error: unknown): boolean {
+  const { type, statusCode } = error as StripeFailure;
+  return (
+    type !== undefined && (unanswered.includes(type) || (type.startsWith('Stripe') && statusCode === 409))
+  );
+}
+
+/** What is said where something may have been done. */
+export function uncertainOutcome(cause: unknown): AppError {
+  return new AppError(
+    'billing_unavailable',
+    'Stripe did not answer, so it is not certain whether this was done. Look in a minute how your plan stands; doing it again charges nothing twice.',
+    { cause, retry_after_ms: 30_000 },
+  );
 }
 
 const nothingPaid = 'Nothing was charged.';

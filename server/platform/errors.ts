@@ -30,6 +30,7 @@ export const errorStatuses = {
   already_subscribed: 409,
   no_subscription: 409,
   billing_changed: 409,
+  preview_outdated: 409,
   internal_error: 500,
   model_failed: 502,
   model_cut_off: 502,

@@ -52,7 +52,7 @@ export function ChangeDialog({ catalog, billing, wish, onClose, onDone }: Props)
     const { from, previewed_at_s } = preview;
     const result = await change('change', { ...wish, shown: { from, previewed_at_s } });
     if (result?.state) return onDone(words.done);
-    if (result?.error instanceof ApiError && result.error.code === 'billing_changed') {
+    if (result?.error instanceof ApiError && result.error.code === 'preview_outdated') {
       setOutdated(true);
       await refetch();
     }
@@ -70,7 +70,7 @@ export function ChangeDialog({ catalog, billing, wish, onClose, onDone }: Props)
         )}
       </div>
       <Problem className="mt-4">
-        {outdated
+        {outdated && error === null
           ? 'What stood here before did not hold any more, so nothing was changed or charged. This is how it stands now.'
           : (problem ?? (error && chargeProblem(error)))}
       </Problem>
