@@ -9,7 +9,7 @@ export const libraryStates = ['ready', 'indexing', 'rebuilding', 'failed'] as co
 /** One of a member's files, wherever it is used. `id`: its original's. */
 export type LibraryRow = {
   id: string;
-  /** Its latest use, which a message can bring along. */
+  /** Its use in the library, which outlives the chats, else its latest: what a message can bring along. */
   file_id: string;
   file_name: string;
   file_size: number;
@@ -50,7 +50,7 @@ function describe(page: ReturnType<typeof sql>, has_stores: boolean) {
     cross join lateral (
       select id, file_name from public.chat_files
       where original_id = page.id
-      order by created_at desc, id desc
+      order by session_id is null desc, created_at desc, id desc
       limit 1
     ) as latest
     cross join lateral (

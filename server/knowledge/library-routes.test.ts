@@ -9,6 +9,11 @@ import { startTestServer, type TestClient } from '../testing/start-test-server.t
 
 const fixtures = join(import.meta.dirname, '..', 'testing', 'fixtures');
 
+/** A cursor with a day that `Date` takes and PostgreSQL does not. */
+const february30 = Buffer.from('2026-02-30T00:00:00Z 00000000-0000-4000-8000-000000000000').toString(
+  'base64url',
+);
+
 let server: Awaited<ReturnType<typeof startTestServer>>;
 let pool: pg.Pool;
 beforeAll(async () => {
@@ -168,13 +173,18 @@ describe('the list', () => {
     expect(await find(' ')).toHaveLength(4);
   });
 
-  it.each(['limit=0', 'limit=101', 'limit=many', 'before=nothing', `search=${'a'.repeat(201)}`])(
-    'with %s is refused',
-    async (query) => {
-      const member = await server.signUp();
-      expect((await member.fetch(`/api/library?${query}`)).status).toBe(400);
-    },
-  );
+  it.each([
+    'limit=0',
+    'limit=101',
+    'limit=many',
+    'before=nothing',
+    `before=${february30}`,
+    'search=%00',
+    `search=${'a'.repeat(201)}`,
+  ])('with %s is refused', async (query) => {
+    const member = await server.signUp();
+    expect((await member.fetch(`/api/library?${query}`)).status).toBe(400);
+  });
 
   it('is empty for who has signed up just now, even before there is a profile', async () => {
     const member = await server.signUp();

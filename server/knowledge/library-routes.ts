@@ -59,7 +59,12 @@ const listRoute = createRoute({
     query: z.object({
       limit: z.coerce.number().int().min(1).max(100).default(50),
       before: z.string().max(200).optional(),
-      search: z.string().max(200).default('').openapi({ description: 'Words in the name.' }),
+      search: z
+        .string()
+        .max(200)
+        .regex(/^[^\0]*$/, 'must not hold a NUL')
+        .default('')
+        .openapi({ description: 'Words in the name.' }),
     }),
   },
   responses: {

@@ -12,8 +12,18 @@ const cursorText = /^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (\S+)$/;
 export function readCursor(cursor: string | undefined): { time: string; id: string } | undefined {
   if (cursor === undefined) return undefined;
   const found = cursorText.exec(Buffer.from(cursor, 'base64url').toString());
-  if (!found || Number.isNaN(Date.parse(found[1]!)) || !z.uuid().safeParse(found[2]).success) {
+  if (!found || !isTime(found[1]!) || !z.uuid().safeParse(found[2]).success) {
     throw new AppError('invalid_request', 'This page does not exist. Load the list again.');
   }
   return { time: found[1]!, id: found[2]! };
+}
+
+/** `Date` takes 30 February for a day of March; the database does not take it. */
+function isTime(text: string) {
+  const day = new Date(text.slice(0, 10));
+  return (
+    !Number.isNaN(Date.parse(text)) &&
+    !Number.isNaN(day.getTime()) &&
+    day.toISOString().slice(0, 10) === text.slice(0, 10)
+  );
 }

@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'react';
 
 /** Calls `onNear` each time the returned element comes within `margin` of the view: for loading the next page. */
-export function useNearView(onNear: () => void, margin: string) {
-  const element = useRef<HTMLDivElement>(null);
+export function useNearView<Kind extends HTMLElement = HTMLDivElement>(onNear: () => void, margin: string) {
+  const element = useRef<Kind>(null);
   const latest = useRef(onNear);
   latest.current = onNear;
   useEffect(() => {
