@@ -89,6 +89,20 @@ it('the routes stand in the OpenAPI document', async () => {
 });
 
 describe('the list', () => {
+  it('names a file by its use in the library, which outlives the chats that have it', async () => {
+    const member = await server.signUp();
+    const { id, file_id } = await addToLibrary(member, 'Notes on spelt.', 'spelt.txt');
+    const session_id = randomUUID();
+    await readTurn(await member.send({ session_id, content: 'Read this', file_ids: [file_id] }));
+    const listed = await member.json(`/api/library/${id}`);
+    expect(listed).toMatchObject({ file_id, chat_count: 1 });
+    await member.fetch(`/api/chat-sessions/${session_id}`, { method: 'DELETE' });
+    const turn = await readTurn(
+      await member.send({ session_id: randomUUID(), content: 'Once more', file_ids: [listed.file_id] }),
+    );
+    expect(turn.end).toMatchObject({ event: 'end', data: { status: 'done' } });
+  });
+
   it('shows files of chats too, also where the message left the line, and none of drafts', async () => {
     const member = await server.signUp();
     const { session_id, id, file_id } = await sendWithFile(member, 'Notes on rye.', 'rye.txt');
