@@ -1,13 +1,19 @@
-/** Where a link leads, as a reader can judge it: the host, or the mail address. Null for what is no outward link. */
+/** Where a link leads, as a reader can judge it: the host, or every mail address. Null for what is no outward link. */
 export function linkTarget(href: string | undefined) {
   if (href === undefined) return null;
   try {
     const url = new URL(href);
-    if (url.protocol === 'mailto:') return decodeURIComponent(url.pathname);
+    if (url.protocol === 'mailto:') return recipients(url).join(', ');
     return url.protocol === 'https:' || url.protocol === 'http:' ? url.host.replace(/^www\./, '') : null;
   } catch {
     return null;
   }
+}
+
+/** Whom a mail would go to: copies are asked for behind the address. */
+function recipients({ pathname, searchParams }: URL) {
+  const copies = [...searchParams].filter(([name]) => /^(to|cc|bcc)$/i.test(name)).map(([, to]) => to);
+  return [decodeURIComponent(pathname), ...copies].filter(Boolean);
 }
 
 /**
