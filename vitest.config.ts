@@ -17,7 +17,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
-          maxWorkers: 2,
+          // Twice as many as a small machine has cores: most tests wait for a server, a lock or a clock.
+          maxWorkers: 4,
         },
       },
       {
@@ -26,8 +27,8 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
           pool: 'forks',
+          maxWorkers: 2,
         },
       },
     ],
