@@ -33,6 +33,7 @@ create table if not exists public.subscriptions (
   end_reason text,
   failed_invoice_id text,
   told_invoice_id text,
+  end_told_at timestamptz,
   fetch_number bigint not null,
   updated_at timestamptz not null default now(),
   constraint subscriptions_pkey primary key (id),
@@ -46,7 +47,8 @@ alter table public.subscriptions
   add column if not exists ended_at timestamptz,
   add column if not exists end_reason text,
   add column if not exists failed_invoice_id text,
-  add column if not exists told_invoice_id text;
+  add column if not exists told_invoice_id text,
+  add column if not exists end_told_at timestamptz;
 
 comment on column public.subscriptions.id is 'At Stripe.';
 comment on column public.subscriptions.plan is 'Null: its price is none of ours.';
@@ -58,6 +60,7 @@ comment on column public.subscriptions.ended_at is 'Null: it has not ended.';
 comment on column public.subscriptions.end_reason is 'As Stripe says it, such as payment_failed. Null: Stripe says none.';
 comment on column public.subscriptions.failed_invoice_id is 'Whose payment did not go through and is tried again. Null: none.';
 comment on column public.subscriptions.told_invoice_id is 'The last such invoice that the member was told of by mail.';
+comment on column public.subscriptions.end_told_at is 'When the member was told by mail that it ended because it was not paid. Null: not told.';
 comment on column public.subscriptions.fetch_number is 'Of stripe_fetches, taken before it was fetched: a state that was fetched earlier never replaces it.';
 
 create index if not exists subscriptions_user_id_idx on public.subscriptions (user_id);
@@ -262,6 +265,8 @@ begin
     current_period_end = excluded.current_period_end, cancel_at = excluded.cancel_at,
     next_plan = excluded.next_plan, next_interval = excluded.next_interval, next_plan_at = excluded.next_plan_at,
     ended_at = excluded.ended_at, end_reason = excluded.end_reason, failed_invoice_id = excluded.failed_invoice_id,
+    -- What was paid after all may end once more.
+    end_told_at = case when excluded.status in ('unpaid', 'canceled') then subscriptions.end_told_at end,
     fetch_number = excluded.fetch_number, updated_at = excluded.updated_at
   where subscriptions.fetch_number < excluded.fetch_number and subscriptions.user_id = excluded.user_id;
   if not found then

@@ -43,6 +43,13 @@ export function billingJobs(parts: Omit<BillingParts, 'jobs'> & { mailer: Mailer
       schedule: '* * * * *',
       async run() {
         await workOffEvents(stripe_parts);
+      },
+    },
+    // Of its own, so that a mail server that is slow does not keep what was paid waiting.
+    {
+      name: 'tell_of_failed_payments',
+      schedule: '* * * * *',
+      async run() {
         await tellOfFailedPayments(stripe_parts);
       },
     },

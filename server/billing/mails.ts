@@ -51,6 +51,36 @@ export function paymentFailedMail({
   };
 }
 
+/**
+ * To a member whose plan ended because no try to be paid went through. `plan`: what it was called; null: it was none of ours.
+ * `present`: what the account is left with.
+ */
+export function planEndedMail({
+  to,
+  site_url,
+  plan,
+  present,
+}: {
+  to: string;
+  site_url: string;
+  plan: string | null;
+  present: string;
+}): Mail {
+  const site = new URL(site_url).host;
+  const name = plan === null ? 'Your plan' : `Your plan ${plan}`;
+  return {
+    to,
+    subject: `${name} on ${site} has ended`,
+    paragraphs: [
+      `The last payment for it did not go through, and neither did the tries after it, so ${name.replace('Your', 'your')} has ended and nothing more is charged. You are on ${present} now.`,
+      'Your chats and files are safe and stay yours. So do messages that you bought on top.',
+      'To go on as before, open the page below and choose a plan again, with another card if need be.',
+    ],
+    action: { label: 'Choose a plan', url: `${site_url}/billing` },
+    footnote: 'You get this once, when a plan ends because it was not paid.',
+  };
+}
+
 /** `26 November 2026 (UTC)` */
 function formatDay(time: string): string {
   const day = new Date(time).toLocaleDateString('en-GB', { dateStyle: 'long', timeZone: 'UTC' });

@@ -93,34 +93,6 @@ export async function markSubscriptionGone(
   await sql`select public.apply_plan(user_id) from public.subscriptions where id = ${id}`.execute(database);
 }
 
-type UntoldFailure = { id: string; plan: string | null; invoice_id: string; email: string };
-
-/**
- * Subscriptions of open accounts with a payment that is tried again, of which the member has not been told. They count as
- * told from now on, so that two servers do not tell the same.
- */
-export async function claimUntoldFailures(database: Database): Promise<UntoldFailure[]> {
-  const { rows } = await sql<UntoldFailure>`
-    update public.subscriptions
-    set told_invoice_id = failed_invoice_id
-    from public.profiles
-    where profiles.id = user_id and failed_invoice_id is not null
-      and told_invoice_id is distinct from failed_invoice_id and not is_deleted and email is not null
-    returning subscriptions.id, plan, failed_invoice_id as invoice_id, email
-  `.execute(database);
-  return rows;
-}
-
-/** Takes back that the member has been told. */
-export async function unclaimFailure(database: Database, { id, invoice_id }: UntoldFailure): Promise<void> {
-  await database
-    .updateTable('subscriptions')
-    .set({ told_invoice_id: null })
-    .where('id', '=', id)
-    .where('told_invoice_id', '=', invoice_id)
-    .execute();
-}
-
 type NewPurchase = {
   user_id: string;
   customer_id: string;

@@ -27,8 +27,10 @@ afterEach(() => {
   smtp.refused.clear();
 });
 
-const words = (member: TestClient) =>
-  mailsTo(smtp, member.email).filter(({ subject }) => subject?.includes('did not go through'));
+const mailsAbout = (member: TestClient, about: string) =>
+  mailsTo(smtp, member.email).filter(({ subject }) => subject?.includes(about));
+const words = (member: TestClient) => mailsAbout(member, 'did not go through');
+const lastWords = (member: TestClient) => mailsAbout(member, 'has ended');
 
 async function buy() {
   const member = await site.signUp();
@@ -42,7 +44,13 @@ async function buy() {
     site.stripe.state.declines_cards = false;
     await site.deliverEvents(from);
   };
-  return { member, subscription: subscription as string, fail };
+  /** Stripe's retries end. */
+  const giveUp = async (status: 'unpaid' | 'canceled') => {
+    const from = site.stripe.events.length;
+    site.stripe.giveUp(subscription, status);
+    await site.deliverEvents(from);
+  };
+  return { member, subscription: subscription as string, fail, giveUp };
 }
 
 it('a member is told once of each payment that did not go through, in kind words and with a link', async () => {
@@ -116,4 +124,57 @@ it('whoever has closed the account is left alone', async () => {
   await fail();
   await tell();
   expect(words(member)).toEqual([]);
+});
+
+it('a server that dies while it tells somebody loses no other member’s mail', async () => {
+  const members = [await buy(), await buy()];
+  for (const { member } of members) smtp.refused.set(member.email, 450);
+  for (const { fail } of members) await fail();
+  let sends = 0;
+  const stuck = () => new Promise<never>(() => void sends++);
+  const mailer = { ...createMailer(readConfig(smtpSettings(smtp)), createLogger('silent')), send: stuck };
+  void tellOfFailedPayments({ ...site.parts, mailer });
+  await expect.poll(() => sends).toBe(1);
+  smtp.refused.clear();
+  await tell();
+  await expect.poll(() => members.flatMap(({ member }) => words(member))).toHaveLength(1);
+});
+
+it.each(['unpaid', 'canceled'] as const)(
+  'who loses a plan because nothing was paid is told once, and again for another one (%s)',
+  async (status) => {
+    const { member, fail, giveUp } = await buy();
+    await fail();
+    await tell();
+    expect(lastWords(member)).toEqual([]);
+    await giveUp(status);
+    await Promise.all([tell(), tell()]);
+    await site.deliverEvents();
+    await tell();
+    await expect.poll(() => lastWords(member)).toHaveLength(1);
+    const [mail] = lastWords(member);
+    const text = mail!.text!.replaceAll(/\s+/g, ' ');
+    expect(mail!.subject).toContain('Your plan Pro on');
+    expect(text).toContain('your plan Pro has ended and nothing more is charged. You are on Free now.');
+    expect(text).toContain('Your chats and files are safe');
+    expect(text).toContain('/billing');
+  },
+);
+
+it('who cancels, or has another plan by then, is not told that one has ended', async () => {
+  const leaves = await buy();
+  const from = site.stripe.events.length;
+  await site.post(leaves.member, '/api/billing/cancel');
+  site.stripe.renew(leaves.subscription);
+  await site.deliverEvents(from);
+  expect(await site.profileOf(leaves.member)).toMatchObject({ subscription_plan: 'free' });
+
+  const returns = await buy();
+  smtp.refused.set(returns.member.email, 450);
+  await returns.fail();
+  await returns.giveUp('unpaid');
+  await site.buy(returns.member, { plan: 'starter', interval: 'month' });
+  smtp.refused.clear();
+  await tell();
+  expect([...lastWords(leaves.member), ...lastWords(returns.member)]).toEqual([]);
 });

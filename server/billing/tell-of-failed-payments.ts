@@ -1,34 +1,63 @@
 import { sendOrGiveUp } from '../accounts/send-or-give-up.ts';
 import type { Mailer } from '../platform/mail/mailer.ts';
 import type { BillingParts, StripeParts } from './billing-parts.ts';
-import { paymentFailedMail } from './mails.ts';
-import { claimUntoldFailures, unclaimFailure } from './queries.ts';
+import { claimUntoldEnd, claimUntoldFailure, unclaimEnd, unclaimFailure } from './failure-queries.ts';
+import { paymentFailedMail, planEndedMail } from './mails.ts';
 import { toIso } from './read-subscription.ts';
 import { isMissing } from './stripe-client.ts';
 
 type Parts = StripeParts & Pick<BillingParts, 'site_url'> & { mailer: Mailer };
 
 /**
- * Tells each member by mail whose payment did not go through and is tried again, once for each invoice. Stripe is asked first:
- * what has been paid meanwhile needs no mail. What cannot be sent now comes again with the next run, and throws.
+ * Tells members by mail whose payment did not go through and is tried again, once for each invoice, and whose plan has ended
+ * because nothing was paid, once for each end. Stripe is asked first: what has been paid meanwhile needs no mail. What cannot
+ * be sent now comes again with the next run, and throws; a server that is killed loses one mail at the most.
  */
 export async function tellOfFailedPayments(parts: Parts): Promise<void> {
   const { database, mailer, plans, site_url } = parts;
-  let failure: unknown;
-  for (const untold of await claimUntoldFailures(database)) {
-    try {
-      const invoice = await findInvoice(parts, untold.invoice_id);
-      if (invoice?.status !== 'open') continue;
-      const plan = plans.plans.find(({ slug }) => slug === untold.plan)?.title ?? null;
+  const titleOf = (plan: string | null) => plans.plans.find(({ slug }) => slug === plan)?.title ?? null;
+
+  const failures = await tellEach(
+    (after_id) => claimUntoldFailure(database, after_id),
+    async ({ email: to, plan, invoice_id }) => {
+      const invoice = await findInvoice(parts, invoice_id);
+      if (invoice?.status !== 'open') return;
       const { next_payment_attempt: next } = invoice;
       const next_attempt_at = next ? toIso(next) : null;
-      await sendOrGiveUp(mailer, paymentFailedMail({ to: untold.email, site_url, plan, next_attempt_at }));
+      await sendOrGiveUp(mailer, paymentFailedMail({ to, site_url, plan: titleOf(plan), next_attempt_at }));
+    },
+    (untold) => unclaimFailure(database, untold),
+  );
+  const ends = await tellEach(
+    (after_id) => claimUntoldEnd(database, after_id),
+    async ({ email: to, plan, present_plan }) => {
+      const present = titleOf(present_plan) ?? present_plan;
+      await sendOrGiveUp(mailer, planEndedMail({ to, site_url, plan: titleOf(plan), present }));
+    },
+    (untold) => unclaimEnd(database, untold),
+  );
+  const failure = failures ?? ends;
+  if (failure) throw failure;
+}
+
+/** Claims one after the other and tells of it. Returns the last error, after everything has been tried once. */
+async function tellEach<Untold extends { id: string }>(
+  claimNext: (after_id: string) => Promise<Untold | undefined>,
+  tell: (untold: Untold) => Promise<void>,
+  unclaim: (untold: Untold) => Promise<void>,
+): Promise<unknown> {
+  let failure: unknown;
+  let untold = await claimNext('');
+  while (untold) {
+    try {
+      await tell(untold);
     } catch (error) {
       failure = error;
-      await unclaimFailure(database, untold);
+      await unclaim(untold);
     }
+    untold = await claimNext(untold.id);
   }
-  if (failure) throw failure;
+  return failure;
 }
 
 async function findInvoice({ stripe: client }: Parts, id: string) {

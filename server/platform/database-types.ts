@@ -394,6 +394,10 @@ export interface Subscriptions {
    */
   end_reason: string | null;
   /**
+   * When the member was told by mail that it ended because it was not paid. Null: not told.
+   */
+  end_told_at: string | null;
+  /**
    * Null: it has not ended.
    */
   ended_at: string | null;
