@@ -172,7 +172,7 @@ it('who cancels, or has another plan by then, is not told that one has ended', a
   const returns = await buy();
   smtp.refused.set(returns.member.email, 450);
   await returns.fail();
-  await returns.giveUp('unpaid');
+  await returns.giveUp('canceled');
   await site.buy(returns.member, { plan: 'starter', interval: 'month' });
   smtp.refused.clear();
   await tell();
