@@ -9,7 +9,7 @@ import {
   section,
   startBillingSite,
 } from './start-billing-site.ts';
-import { expectAccessible, look } from './steps.ts';
+import { expectAccessible, look, lookAtAll } from './steps.ts';
 
 let site: Awaited<ReturnType<typeof startBillingSite>>;
 beforeAll(async () => {
@@ -76,6 +76,35 @@ describe('changing the plan', () => {
     site.stripe.state.declines_cards = false;
     await dialog(page).getByRole('button', { name: /^Pay / }).click();
     await news(page).getByText('Pro is yours from now on.').waitFor();
+    await context.close();
+  });
+
+  it('that the bank wants confirmed is paid on a page beside it, and is there by itself', async () => {
+    const { context, page, complaints } = await site.signUp('confirms');
+    await buy(page, 'Starter');
+    site.stripe.state.wants_confirmation = true;
+    await press(page, 'Upgrade to Pro');
+    await dialog(page).getByRole('button', { name: /^Pay / }).click();
+    await dialog(page).getByText('Nothing has been charged, and your plan is as it was.').waitFor();
+    await lookAtAll(page, 'plan-confirm');
+    await expectAccessible(page, 'confirm');
+    // Left, and begun once more: one page at Stripe holds.
+    await press(page, 'Not now');
+    await section(page, 'Your plan').getByText('US$19 a month').waitFor();
+    await press(page, 'Upgrade to Pro');
+    await dialog(page).getByRole('button', { name: /^Pay / }).click();
+    const opened = context.waitForEvent('page');
+    await dialog(page)
+      .getByRole('link', { name: /^Confirm the payment/ })
+      .click();
+    const bank = await opened;
+    await press(bank, 'Confirm to your bank');
+    await bank.getByRole('heading', { name: 'Invoice paid' }).waitFor();
+    await bank.close();
+    await news(page).getByText('Pro is yours from now on.').waitFor();
+    await section(page, 'Your plan').getByText('US$49 a month').waitFor();
+    expect(site.stripe.list('invoice').filter(({ status }) => status === 'open')).toEqual([]);
+    expect(complaints).toEqual([]);
     await context.close();
   });
 

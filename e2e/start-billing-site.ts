@@ -48,6 +48,7 @@ export async function startBillingSite() {
     /** Cards are taken and questions answered, as at the start. */
     mend() {
       stripe.state.declines_cards = false;
+      stripe.state.wants_confirmation = false;
       stripe.outage = undefined;
     },
     async stop() {

@@ -16,6 +16,7 @@ beforeAll(async () => {
 afterAll(() => site.stop());
 afterEach(() => {
   site.stripe.state.declines_cards = false;
+  site.stripe.state.wants_confirmation = false;
   site.stripe.outage = undefined;
   site.stripe.loses_answers = 0;
 });
@@ -330,7 +331,9 @@ describe('changing the plan', () => {
       site.stripe.list('invoice').filter((invoice) => invoice.customer === customer).length;
     const stale = { ...preview, previewed_at_s: preview.previewed_at_s - 16 * 60 };
     const other = { ...preview, from: { plan: 'starter', interval: 'year' } };
-    for (const shown of [stale, other]) {
+    const cheaper = { ...preview, price_minor: preview.price_minor - 100 };
+    const foreign = { ...preview, currency: 'eur' };
+    for (const shown of [stale, other, cheaper, foreign]) {
       const refused = await answerTo(member, '/api/billing/change', { ...wish, shown });
       expect(refused.status).toBe(409);
       expect(await refused.json()).toMatchObject({ code: 'preview_outdated' });

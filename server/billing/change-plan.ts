@@ -3,10 +3,11 @@ import { AppError } from '../platform/errors.ts';
 import { fetchSubscription } from './apply-subscription.ts';
 import type { StripeParts } from './billing-parts.ts';
 import { findItem, findPrice } from './checkout.ts';
+import { type Confirmation, dropUnconfirmed, updateAwaitingConfirmation } from './confirm-payment.ts';
 import { type Interval, type PlanCatalog, rankOf } from './plans.ts';
 import type { BillingProfile } from './queries.ts';
 import { idOf, interval_key, plan_key, readPrice, readSubscription, toIso } from './read-subscription.ts';
-import { changeAtStripe, isUncertain, uncertainOutcome } from './stripe-client.ts';
+import { changeAtStripe, isUncertain, uncertainOutcome, wantsConfirmation } from './stripe-client.ts';
 
 type PlanWish = { plan: string; interval: Interval };
 
@@ -34,8 +35,8 @@ type ChangePreview = {
   previewed_at_s: number;
 };
 
-/** What was shown to whoever changes the plan: the one that it was changed from, and when, as in the preview. */
-type Shown = { from: PlanWish; previewed_at_s: number };
+/** What was shown to whoever changes the plan, as in the preview. */
+type Shown = Pick<ChangePreview, 'from' | 'previewed_at_s' | 'price_minor' | 'currency'>;
 
 /** What a change to another plan would cost and when it would happen. Changes nothing. */
 export async function previewChange(
@@ -78,33 +79,35 @@ const preview_holds_s = 15 * 60;
 
 /**
  * Changes the plan: more at once, with what is left of the period taken into account, less when the period ends. Undoes a
- * cancellation, and replaces a change that was to come. Doing it twice does no harm. Throws `payment_failed` with the plan as it
- * was, and `preview_outdated` where it would not be what was `shown`.
+ * cancellation, and replaces a change that was to come, or one that waits for a confirmation. Doing it twice does no harm. Returns
+ * where the bank wants the payment confirmed; null: the change is made. Throws `payment_failed` with the plan as it was, and
+ * `preview_outdated` where it would not be what was `shown`.
  */
 export async function changePlan(
   parts: StripeParts,
   profile: BillingProfile,
   to: PlanWish,
   shown?: Shown,
-): Promise<void> {
+): Promise<Confirmation | null> {
   const stripe = await parts.stripe.load();
   const { subscription, item, from } = await getPresent(parts, profile);
-  const isDone = decideChange(parts.plans, from, to) === 'unchanged';
-  if (shown && !isDone && !holds(shown, from, item)) {
+  const price = await findPrice(stripe, findItem(parts, to));
+  const when = decideChange(parts.plans, from, to);
+  if (shown && when !== 'unchanged' && !holds(shown, from, item, price)) {
     throw new AppError(
       'preview_outdated',
       'What you were shown does not hold any more. Nothing was changed or charged; look at it once more.',
     );
   }
-  const price = await findPrice(stripe, findItem(parts, to));
-  const when = decideChange(parts.plans, from, to);
   if (when === 'now') forbidWhileUnpaid(subscription);
-  await changeAtStripe(async () => {
-    if (when === 'at_period_end') await scheduleChange(stripe, subscription, item, price, to);
-    else if (when === 'unchanged') await clearPlans(stripe, subscription);
-    else await changeNow(parts, stripe, subscription, item, price, shown?.previewed_at_s);
+  const confirmation = await changeAtStripe(async () => {
+    if (when === 'unchanged') return clearPlans(stripe, subscription);
+    if (!(await dropUnconfirmed(stripe, subscription))) throw changedMeanwhile();
+    if (when === 'at_period_end') return scheduleChange(stripe, subscription, item, price, to);
+    return changeNow(parts, stripe, subscription, item, price, shown?.previewed_at_s);
   });
   await readChanged(parts, subscription.id);
+  return confirmation ?? null;
 }
 
 /** What is left of a period counts towards a larger plan, so that it must have been paid. */
@@ -125,12 +128,19 @@ async function readChanged(parts: StripeParts, subscription_id: string) {
   }
 }
 
-/** Whether a change costs what was shown: from the same plan, in the same period, not long ago. */
-function holds({ from: shown, previewed_at_s }: Shown, from: PlanWish, item: Stripe.SubscriptionItem) {
+/** Whether a change costs what was shown: from the same plan, to the same price, in the same period, not long ago. */
+function holds(
+  { from: shown, previewed_at_s, price_minor, currency }: Shown,
+  from: PlanWish,
+  item: Stripe.SubscriptionItem,
+  price: Stripe.Price,
+) {
   const now_s = Date.now() / 1000;
   return (
     shown.plan === from.plan &&
     shown.interval === from.interval &&
+    price_minor === (price.unit_amount ?? 0) &&
+    currency === price.currency &&
     previewed_at_s <= now_s + 60 &&
     previewed_at_s > now_s - preview_holds_s &&
     previewed_at_s >= item.current_period_start
@@ -144,23 +154,30 @@ async function changeNow(
   item: Stripe.SubscriptionItem,
   price: Stripe.Price,
   previewed_at_s: number | undefined,
-) {
+): Promise<Confirmation | null> {
   const { next_plan: plan, next_interval: interval } = readSubscription(subscription, parts.plans);
   async function putBack(former: PlanWish) {
     const former_price = await findPrice(stripe, findItem(parts, former));
     await scheduleChange(stripe, { ...subscription, schedule: null }, item, former_price, former);
   }
   await releaseSchedule(stripe, subscription);
+  const update: Stripe.SubscriptionUpdateParams = {
+    items: [{ id: item.id, price: price.id }],
+    proration_behavior: 'always_invoice',
+    ...(subscription.cancel_at_period_end ? { cancel_at_period_end: false } : {}),
+    ...(previewed_at_s === undefined ? {} : { proration_date: previewed_at_s }),
+  };
   try {
+    // A card that is declined must leave everything as it was.
     await stripe.subscriptions.update(subscription.id, {
-      items: [{ id: item.id, price: price.id }],
-      proration_behavior: 'always_invoice',
-      // A card that is declined must leave everything as it was.
+      ...update,
       payment_behavior: 'error_if_incomplete',
-      ...(subscription.cancel_at_period_end ? { cancel_at_period_end: false } : {}),
-      ...(previewed_at_s === undefined ? {} : { proration_date: previewed_at_s }),
     });
+    return null;
   } catch (error) {
+    if (wantsConfirmation(error) && !plan) {
+      return await updateAwaitingConfirmation(stripe, subscription, update, error);
+    }
     // Where it may have been paid for all the same, what was to come would take it away again.
     if (plan && interval && !isUncertain(error)) {
       const former = { plan, interval: interval as Interval };
@@ -168,8 +185,25 @@ async function changeNow(
         parts.logger.error({ error: failure }, 'a change that was to come could not be put back');
       });
     }
+    if (wantsConfirmation(error)) throw cannotWait(error);
     throw error;
   }
+}
+
+function changedMeanwhile() {
+  return new AppError(
+    'billing_changed',
+    'An earlier change was confirmed or forgotten a moment ago, so this one was not made. Load the page again to see how your plan stands.',
+  );
+}
+
+/** A change that is to come does not stand beside one that waits for a confirmation and may never get it. */
+function cannotWait(cause: unknown) {
+  return new AppError(
+    'payment_failed',
+    'Your bank wants this payment confirmed, which cannot be done while another change is to come. Nothing was changed or charged; take back the change that is to come, and try once more.',
+    { cause },
+  );
 }
 
 /** Ends the plan when the period that is paid for is over. */
@@ -190,6 +224,7 @@ export async function keepPlan(parts: StripeParts, profile: BillingProfile): Pro
 
 /** Also for an account that is closed: nothing is charged any more. */
 export async function cancelAtPeriodEnd(stripe: Stripe, subscription: Stripe.Subscription): Promise<void> {
+  await dropUnconfirmed(stripe, subscription);
   // Stripe lets nobody cancel a subscription that a schedule leads.
   await releaseSchedule(stripe, subscription);
   if (!subscription.cancel_at_period_end) {
@@ -197,8 +232,9 @@ export async function cancelAtPeriodEnd(stripe: Stripe, subscription: Stripe.Sub
   }
 }
 
-/** Takes away what was to happen at the period's end. */
+/** Takes away what was to happen at the period's end, or waits for a confirmation. */
 async function clearPlans(stripe: Stripe, subscription: Stripe.Subscription) {
+  await dropUnconfirmed(stripe, subscription);
   await releaseSchedule(stripe, subscription);
   if (subscription.cancel_at_period_end) {
     await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: false });

@@ -7,7 +7,7 @@ import { confirmCheckout, openCheckout } from './checkout.ts';
 import { findNextInvoice } from './next-invoice.ts';
 import { openPortal } from './portal.ts';
 import type { BillingProfile } from './queries.ts';
-import { billingResponse, describeBilling, getBillingProfile } from './routes.ts';
+import { billingResponse, describeBilling, getBillingProfile, overview } from './routes.ts';
 import { explainStripeFailure } from './stripe-client.ts';
 
 const interval = z.enum(['month', 'year']);
@@ -87,12 +87,29 @@ const postChange = createRoute({
   request: jsonBody(
     planWish.extend({
       shown: z
-        .object({ from: planWish, previewed_at_s: z.int() })
+        .object({ from: planWish, previewed_at_s: z.int(), price_minor: z.int(), currency: z.string() })
         .optional()
         .openapi({ description: 'Of the preview that was shown: what it does not hold for is refused.' }),
     }),
   ),
-  responses: { 200: billingResponse, default: problemResponse },
+  responses: {
+    200: jsonResponse(
+      overview.extend({
+        confirmation: z
+          .object({
+            url: z.string().openapi({ description: 'The page at Stripe where the payment is confirmed.' }),
+            until: z.string(),
+          })
+          .nullable()
+          .openapi({
+            description:
+              'Null: the change is made. Otherwise the bank wants the payment confirmed first; until then nothing is changed or charged.',
+          }),
+      }),
+      'How the member stands now',
+    ),
+    default: problemResponse,
+  },
 });
 
 const postCancel = createRoute({
@@ -176,8 +193,8 @@ export function purchaseRoutes(parts: BillingParts) {
   routes.openapi(postChange, async (c) => {
     const { shown, ...wish } = c.req.valid('json');
     const state = await atStripe(c.var.signed_in, async (at, profile) => {
-      await changePlan(at, profile, wish, shown);
-      return describeBilling(at, profile.id);
+      const confirmation = await changePlan(at, profile, wish, shown);
+      return { ...(await describeBilling(at, profile.id)), confirmation };
     });
     return c.json(state, 200);
   });

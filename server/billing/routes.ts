@@ -48,7 +48,7 @@ const getPlans = createRoute({
   },
 });
 
-const overview = z
+export const overview = z
   .object({
     is_on: z.boolean(),
     plan: z.string(),

@@ -61,6 +61,13 @@ export function isUncertain(error: unknown): boolean {
   );
 }
 
+const unconfirmed = ['subscription_payment_intent_requires_action', 'authentication_required'];
+
+/** Whether a payment did not go through because the bank wants its customer to confirm it (3-D Secure). */
+export function wantsConfirmation(error: unknown): boolean {
+  return unconfirmed.includes((error as StripeFailure).code ?? '');
+}
+
 /** What is said where something may have been done. */
 export function uncertainOutcome(cause: unknown): AppError {
   return new AppError(

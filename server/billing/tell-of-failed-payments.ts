@@ -3,7 +3,7 @@ import type { Mailer } from '../platform/mail/mailer.ts';
 import type { BillingParts, StripeParts } from './billing-parts.ts';
 import { claimUntoldEnd, claimUntoldFailure, unclaimEnd, unclaimFailure } from './failure-queries.ts';
 import { paymentFailedMail, planEndedMail } from './mails.ts';
-import { toIso } from './read-subscription.ts';
+import { isLive, toIso } from './read-subscription.ts';
 import { isMissing } from './stripe-client.ts';
 
 type Parts = StripeParts & Pick<BillingParts, 'site_url'> & { mailer: Mailer };
@@ -15,12 +15,13 @@ type Parts = StripeParts & Pick<BillingParts, 'site_url'> & { mailer: Mailer };
  */
 export async function tellOfFailedPayments(parts: Parts): Promise<void> {
   const { database, mailer, plans, site_url } = parts;
+  const stripe = await parts.stripe.load();
   const titleOf = (plan: string | null) => plans.plans.find(({ slug }) => slug === plan)?.title ?? null;
 
   const failures = await tellEach(
     (after_id) => claimUntoldFailure(database, after_id),
     async ({ email: to, plan, invoice_id }) => {
-      const invoice = await findInvoice(parts, invoice_id);
+      const invoice = await findAtStripe(() => stripe.invoices.retrieve(invoice_id));
       if (invoice?.status !== 'open') return;
       const { next_payment_attempt: next } = invoice;
       const next_attempt_at = next ? toIso(next) : null;
@@ -30,7 +31,9 @@ export async function tellOfFailedPayments(parts: Parts): Promise<void> {
   );
   const ends = await tellEach(
     (after_id) => claimUntoldEnd(database, after_id),
-    async ({ email: to, plan, present_plan }) => {
+    async ({ id, email: to, plan, present_plan }) => {
+      const subscription = await findAtStripe(() => stripe.subscriptions.retrieve(id));
+      if (subscription && isLive(subscription.status)) return;
       const present = titleOf(present_plan) ?? present_plan;
       await sendOrGiveUp(mailer, planEndedMail({ to, site_url, plan: titleOf(plan), present }));
     },
@@ -60,10 +63,9 @@ async function tellEach<Untold extends { id: string }>(
   return failure;
 }
 
-async function findInvoice({ stripe: client }: Parts, id: string) {
-  const stripe = await client.load();
+async function findAtStripe<Found>(retrieve: () => Promise<Found>): Promise<Found | undefined> {
   try {
-    return await stripe.invoices.retrieve(id);
+    return await retrieve();
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

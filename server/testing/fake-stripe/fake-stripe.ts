@@ -13,14 +13,17 @@ import {
 import { find, happen, keep, listOf, newId, type StripeObject, type StripeState, signBody } from './state.ts';
 import {
   addInterval,
+  confirmInvoice,
   createSchedule,
   endSubscription,
+  expirePendingUpdate,
   itemOf,
   prorate,
   releaseSchedule,
   renewSubscription,
   updateSchedule,
   updateSubscription,
+  voidInvoice,
 } from './subscriptions.ts';
 
 const webhook_secret = 'whsec_3kFq0Zr8TnGd6vXy1PbLw2';
@@ -43,6 +46,8 @@ export async function startFakeStripe({ port = 0, site_url }: { port?: number; s
     events: [],
     now: () => Math.floor(Date.now() / 1000),
     declines_cards: false,
+    wants_confirmation: false,
+    url: '',
   };
   const replays = new Map<string, { request: string; answer: Answer }>();
   const requests: string[] = [];
@@ -183,6 +188,7 @@ export async function startFakeStripe({ port = 0, site_url }: { port?: number; s
         given,
       ),
     'GET /v1/invoices/{id}': (_, id) => find(state, 'invoice', id),
+    'POST /v1/invoices/{id}/void': (_, id) => voidInvoice(state, find(state, 'invoice', id)),
     'GET /v1/charges/{id}': (_, id) => find(state, 'charge', id),
   };
 
@@ -236,9 +242,10 @@ export async function startFakeStripe({ port = 0, site_url }: { port?: number; s
   }
 
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const double = {
     /** For STRIPE_API_URL. */
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: state.url,
     secret_key: 'sk_test_4eC39HqLyjWDarjtT1zdp7dc',
     webhook_secret,
     state,
@@ -265,6 +272,11 @@ export async function startFakeStripe({ port = 0, site_url }: { port?: number; s
       happen(state, 'customer.subscription.updated', subscription);
       return subscription;
     },
+    /** Somebody confirms a payment to the bank, at the page of its invoice. Returns whether it could be paid. */
+    confirm: (page: string) => confirmInvoice(state, find(state, 'invoice', page.split('/').at(-1)!)),
+    /** Nobody confirms what waits for it: the day is over. */
+    expirePendingUpdate: (subscription: string) =>
+      expirePendingUpdate(state, find(state, 'subscription', subscription)),
     refund(payment_intent: string, amount: number) {
       const charge = listOf(state, 'charge').find((kept) => kept.payment_intent === payment_intent)!;
       charge.amount_refunded += amount;

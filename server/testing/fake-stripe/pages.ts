@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { paySession } from './checkout.ts';
 import type { StripeObject, StripeState } from './state.ts';
-import { payOpenInvoices } from './subscriptions.ts';
+import { confirmInvoice, payOpenInvoices } from './subscriptions.ts';
 
 /**
- * The pages that people see at Stripe: paying, and the portal. Returns whether it was one. After something was done there,
+ * The pages that people see at Stripe: paying, an invoice, and the portal. Returns whether it was one. After something was done there,
  * `tellSite` is called with the number of events that there were before, and the browser goes back to the site.
  */
 export async function servePage(
@@ -14,13 +14,22 @@ export async function servePage(
   state: StripeState,
   tellSite: (from: number) => Promise<void>,
 ): Promise<boolean> {
-  const [, page, id] = /^\/(c\/pay|p\/session)\/(\w+)$/.exec(pathname) ?? [];
+  const [, page, id] = /^\/(c\/pay|p\/session|i)\/(\w+)$/.exec(pathname) ?? [];
   if (!page || !id) return false;
   const object = state.objects.get(id);
   const from = state.events.length;
   const back = (location: string) => response.writeHead(303, { location }).end();
   if (!object) {
     response.writeHead(404).end('There is nothing at this address.');
+  } else if (page === 'i') {
+    const isDone = request.method === 'POST' && confirmInvoice(state, object);
+    await tellSite(from);
+    const isOpen = object.status === 'open';
+    show(
+      response,
+      isOpen ? 'Confirm this payment' : isDone ? 'Invoice paid' : 'This invoice cannot be paid',
+      isOpen ? '<form method="post"><button>Confirm to your bank</button></form>' : '',
+    );
   } else if (page === 'p/session') {
     if (request.method === 'POST') {
       payOpenInvoices(state, object.customer);

@@ -146,6 +146,7 @@ export const known_parameters: Record<string, Record<string, Spec>> = {
     expand,
   },
   'GET /v1/invoices/{id}': { expand },
+  'POST /v1/invoices/{id}/void': { expand },
   'POST /v1/billing_portal/sessions': { customer: 'text', return_url: 'text', configuration: 'text', expand },
   'POST /v1/billing_portal/configurations': {
     features: portalFeatures,

@@ -13,6 +13,10 @@ export type StripeState = {
   now: () => number;
   /** Every card is declined. */
   declines_cards: boolean;
+  /** Every bank wants a change's payment confirmed (3-D Secure). */
+  wants_confirmation: boolean;
+  /** Where the double's pages are. */
+  url: string;
 };
 
 const prefixes: Record<string, string> = {

@@ -60,6 +60,9 @@ export type Billing = {
   grant: { plan: string; until: string } | null;
 };
 
+/** Where the bank wants a payment confirmed, and until when. Nothing is charged or changed before. */
+export type Confirmation = { url: string; until: string };
+
 type NextInvoice = { amount_due_minor: number; currency: string; at: string };
 
 // Under the profile's key, so that whatever refreshes the profile, in another tab too, refreshes this.

@@ -7,9 +7,10 @@ import { Dialog } from '../platform/dialog.tsx';
 import { Problem } from '../platform/fields.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
 import { Skeleton } from '../platform/skeleton.tsx';
-import type { Billing, PlanCatalog, PlanWish } from './billing.ts';
+import type { Billing, Confirmation, PlanCatalog, PlanWish } from './billing.ts';
 import { type ChangePreview, changeWords } from './change-words.ts';
 import { chargeProblem } from './charge-problem.ts';
+import { ConfirmPayment } from './confirm-payment.tsx';
 import { usePlanChange } from './use-plan-change.ts';
 
 type Props = {
@@ -28,6 +29,7 @@ export function ChangeDialog({ catalog, billing, wish, onClose, onDone }: Props)
   const formats = useFormats();
   const { busy, problem, change } = usePlanChange();
   const [outdated, setOutdated] = useState(false);
+  const [confirmation, setConfirmation] = useState<Confirmation | null>(null);
   const {
     data: preview,
     error,
@@ -49,8 +51,10 @@ export function ChangeDialog({ catalog, billing, wish, onClose, onDone }: Props)
   const confirm = async () => {
     if (preview === undefined || words === undefined || isFetching) return;
     setOutdated(false);
-    const { from, previewed_at_s } = preview;
-    const result = await change('change', { ...wish, shown: { from, previewed_at_s } });
+    const { from, previewed_at_s, price_minor, currency } = preview;
+    const shown = { from, previewed_at_s, price_minor, currency };
+    const result = await change('change', { ...wish, shown });
+    if (result?.confirmation) return setConfirmation(result.confirmation);
     if (result?.state) return onDone(words.done);
     if (result?.error instanceof ApiError && result.error.code === 'preview_outdated') {
       setOutdated(true);
@@ -58,6 +62,19 @@ export function ChangeDialog({ catalog, billing, wish, onClose, onDone }: Props)
     }
   };
 
+  if (confirmation !== null && words !== undefined) {
+    return (
+      <PlanDialog titleId={id} onClose={onClose}>
+        <ConfirmPayment
+          titleId={id}
+          wish={wish}
+          confirmation={confirmation}
+          onClose={onClose}
+          onConfirmed={() => onDone(words.done)}
+        />
+      </PlanDialog>
+    );
+  }
   return (
     <PlanDialog titleId={id} onClose={onClose}>
       <h2 id={id} className="text-lead font-semibold">

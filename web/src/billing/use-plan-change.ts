@@ -2,12 +2,13 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useProfileNews } from '../accounts/use-profile-news.ts';
 import { usePlatform } from '../platform/platform-context.ts';
-import { type Billing, noteBilling } from './billing.ts';
+import { type Billing, type Confirmation, noteBilling } from './billing.ts';
 import { changeProblem } from './charge-problem.ts';
 
 /**
  * Changes the plan, cancels it or keeps it, once however often it is pressed. `change` resolves with how the member stands
- * then, and with the error where it did not go through; with undefined while another change is under way.
+ * then, with where the payment has to be confirmed first (null: nowhere), and with the error where it did not go through; with
+ * undefined while another change is under way.
  */
 export function usePlanChange() {
   const { api } = usePlatform();
@@ -23,10 +24,12 @@ export function usePlanChange() {
     setBusy(true);
     setProblem(null);
     try {
-      const state = await api.post<Billing>(`/api/billing/${path}`, body);
+      const { confirmation = null, ...state } = await api.post<
+        Billing & { confirmation?: Confirmation | null }
+      >(`/api/billing/${path}`, body);
       noteBilling(queryClient, state);
       tellTabs();
-      return { state };
+      return { state, confirmation };
     } catch (error) {
       setProblem(changeProblem(error));
       // It may have been done, or another tab did something else: the page shows how it stands.
