@@ -140,6 +140,21 @@ describe('buying a plan', () => {
     await context.close();
   });
 
+  it('whoever stops Stripe’s page on its way can press again', async () => {
+    const { context, page } = await site.signUp('stops');
+    await page.clock.install();
+    // An answer that leads nowhere: the browser stays where it is.
+    await context.route('**/c/pay/**', (route) => route.fulfill({ status: 204 }));
+    const [on_its_way] = await Promise.all([page.waitForRequest('**/c/pay/**'), press(page, /^Choose Pro/)]);
+    expect(on_its_way.isNavigationRequest()).toBe(true);
+    await page.getByText('Opening Stripe').waitFor();
+    await page.clock.fastForward(15_000);
+    await context.unroute('**/c/pay/**');
+    await press(page, /^Choose Pro/);
+    await page.getByRole('heading', { name: 'Pay 49.00 USD' }).waitFor();
+    await context.close();
+  });
+
   it('whoever is signed out meanwhile signs in and has what was paid', async () => {
     const { context, page } = await site.signUp('away');
     await press(page, /^Choose Pro/);

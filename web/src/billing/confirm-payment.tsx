@@ -45,7 +45,7 @@ export function ConfirmPayment({ titleId, wish, confirmation: { url, until }, on
   return (
     <>
       <h2 id={titleId} ref={title} tabIndex={-1} className="text-lead font-semibold outline-none">
-        Your bank wants you to confirm this
+        Your bank wants you to confirm the payment
       </h2>
       <div className="mt-3 flex flex-col gap-2.5">
         <p>Nothing has been charged, and your plan is as it was.</p>
