@@ -45,7 +45,12 @@ export async function sendPicture(
   };
   if (c.req.header('if-none-match') === headers.etag) return c.body(null, 304, headers);
   if (c.req.method === 'HEAD') return c.body(null, 200, headers);
-  const picture = await showPicture(file.storage_key, Number(width) as PictureWidth, c.req.raw.signal);
+  const picture = await showPicture({
+    auth_id: c.var.signed_in.auth_id,
+    storage_key: file.storage_key,
+    width: Number(width) as PictureWidth,
+    signal: c.req.raw.signal,
+  });
   if (!picture) throw notFound('picture');
   return c.body(picture, 200, headers);
 }

@@ -7,6 +7,7 @@ import { AppError } from '../platform/errors.ts';
 import { loadSharp } from '../platform/load-sharp.ts';
 import type { Storage } from '../platform/storage.ts';
 import { most_pixels } from './read-image.ts';
+import { takeTurns } from './take-turns.ts';
 
 /** In a list, and in a panel. */
 export type PictureWidth = 320 | 1280;
@@ -14,40 +15,31 @@ export type PictureWidth = 320 | 1280;
 /** How many times as high as wide a picture may be; what is higher becomes narrower. */
 const highest = 4;
 const longest_s = 10;
-const max_at_once = 2;
-/** Two pages of a library. */
-const max_waiting = 200;
+const at_once = 2;
+/** Two pages of a library, and ten of them. */
+const most_of_one = 100;
+const most_of_all = 500;
 
-export type ShowPicture = (
-  storage_key: string,
-  width: PictureWidth,
-  signal: AbortSignal,
-) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+type PictureAsked = {
+  /** By whom. */
+  auth_id: string;
+  storage_key: string;
+  width: PictureWidth;
+  signal: AbortSignal;
+};
+
+export type ShowPicture = (asked: PictureAsked) => Promise<Uint8Array<ArrayBuffer> | undefined>;
 
 /**
  * Makes what a browser shows of a stored picture: the first frame, upright, no wider than asked and never enlarged, as WebP
- * written anew from its pixels, so that nothing else in the file comes along. Off the main thread, two at once; `folder`
- * takes the original meanwhile, so that it is never in memory. Undefined where the bytes are gone. Throws
- * `too_many_requests` when 200 wait, and the signal's reason.
+ * written anew from its pixels, so that nothing else in the file comes along. Off the main thread, two at once, members in
+ * turn; `folder` takes the original meanwhile, so that it is never in memory. Undefined where the bytes are gone. Throws
+ * `too_many_requests` when 100 of that member wait, or 500 in all, and the signal's reason.
  */
 export function createShowPicture(storage: Storage, folder: string): ShowPicture {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-
-  return async (storage_key, width, signal) => {
-    if (running >= max_at_once) {
-      if (waiting.length >= max_waiting) throw tooMany();
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running++;
-    try {
-      signal.throwIfAborted();
-      return await makePicture(storage, folder, storage_key, width, signal);
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else running--;
-    }
-  };
+  const inTurn = takeTurns({ at_once, most_of_one, most_of_all, refuse: tooMany });
+  return ({ auth_id, storage_key, width, signal }) =>
+    inTurn(auth_id, signal, () => makePicture(storage, folder, storage_key, width, signal));
 }
 
 async function makePicture(
