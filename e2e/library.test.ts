@@ -185,6 +185,31 @@ it('an upload shows its progress, is cancelled, and is sent again when it did no
   await context.close();
 });
 
+it('a file that is being made ready says when it is, and nothing else is asked for again meanwhile', async () => {
+  const { context, page, complaints } = await enter();
+  await openLibrary(page);
+  await addFiles(page, report, 'shopfront.jpg');
+  await files(page).nth(1).waitFor();
+  const asked = { lists: 0, states: 0 };
+  await context.route('**/api/library?**', async (route) => {
+    const is_state = new URL(route.request().url()).searchParams.has('ids');
+    asked[is_state ? 'states' : 'lists']++;
+    const response = await route.fetch();
+    const page_of_files = await response.json();
+    for (const file of page_of_files.files) {
+      if (file.file_name === report && asked.states < 3) file.state = 'indexing';
+    }
+    await route.fulfill({ response, json: page_of_files });
+  });
+  await page.reload();
+  await row(page, report).getByText('Being made ready').waitFor();
+  await row(page, report).getByText('Being made ready').waitFor({ state: 'hidden' });
+  expect(asked).toEqual({ lists: 1, states: 3 });
+  expect(await files(page).count()).toBe(2);
+  expect(unexpected(complaints)).toEqual([]);
+  await context.close();
+});
+
 it('a coach answers from the library, a message brings files of it along, and a deleted one leaves a note', async () => {
   const { context, page, complaints } = await enter();
   await openLibrary(page);

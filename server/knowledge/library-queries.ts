@@ -116,7 +116,7 @@ function ownOriginal(auth_id: string, original_id: string) {
 
 /**
  * A page of a member's files, the latest first, from the one after `after` on, with what they all weigh together.
- * `words`: what their names hold, in any case. Undefined while there is no open profile.
+ * `words`: what their names hold, in any case; `ids`: these alone. Undefined while there is no open profile.
  */
 export async function listLibrary(
   database: Database,
@@ -125,11 +125,13 @@ export async function listLibrary(
     limit,
     after,
     words,
+    ids,
     has_stores,
   }: {
     limit: number;
     after: { time: string; id: string } | undefined;
     words: string[];
+    ids?: string[] | undefined;
     has_stores: boolean;
   },
 ): Promise<{ files: LibraryRow[]; storage: StorageUse } | undefined> {
@@ -138,6 +140,7 @@ export async function listLibrary(
     select file_originals.* from ${named_originals}
     where file_originals.user_id = ${ownerOf(auth_id)}
       ${after ? sql`and (file_originals.created_at, file_originals.id) < (${after.time}::timestamptz, ${after.id}::uuid)` : sql``}
+      ${ids ? sql`and file_originals.id = any (${ids}::uuid[])` : sql``}
       ${patterns.length > 0 ? sql`and named.file_name ilike all (${patterns}::text[])` : sql``}
     order by file_originals.created_at desc, file_originals.id desc
     limit ${limit}

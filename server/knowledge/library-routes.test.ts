@@ -103,6 +103,21 @@ describe('the list', () => {
     expect(turn.end).toMatchObject({ event: 'end', data: { status: 'done' } });
   });
 
+  it('tells of some files alone, and of none that are another’s', async () => {
+    const [member, other] = [await server.signUp(), await server.signUp()];
+    const [rye, spelt] = [
+      await addToLibrary(member, 'Rye.', 'rye.txt'),
+      await addToLibrary(member, 'Spelt.', 'spelt.txt'),
+    ];
+    const foreign = await addToLibrary(other, 'Oats.', 'oats.txt');
+    expect(namesOf(await member.json(`/api/library?ids=${rye.id},${foreign.id}`))).toEqual(['rye.txt']);
+    expect(namesOf(await member.json(`/api/library?ids=${rye.id},${spelt.id}`))).toEqual([
+      'spelt.txt',
+      'rye.txt',
+    ]);
+    expect((await member.fetch('/api/library?ids=none')).status).toBe(400);
+  });
+
   it('shows files of chats too, also where the message left the line, and none of drafts', async () => {
     const member = await server.signUp();
     const { session_id, id, file_id } = await sendWithFile(member, 'Notes on rye.', 'rye.txt');

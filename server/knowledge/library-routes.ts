@@ -65,6 +65,12 @@ const listRoute = createRoute({
         .regex(/^[^\0]*$/, 'must not hold a NUL')
         .default('')
         .openapi({ description: 'Words in the name.' }),
+      ids: z
+        .string()
+        .transform((ids) => ids.split(','))
+        .pipe(z.array(z.uuid()).max(100))
+        .optional()
+        .openapi({ type: 'string', description: 'These alone; up to 100, with commas between them.' }),
     }),
   },
   responses: {
@@ -220,11 +226,12 @@ export function libraryRoutes(services: LibraryServices) {
   }
 
   routes.openapi(listRoute, async (c) => {
-    const { limit, before, search } = c.req.valid('query');
+    const { limit, before, search, ids } = c.req.valid('query');
     const options = {
       limit: limit + 1,
       after: readCursor(before),
       words: search.normalize('NFC').split(/\s+/).filter(Boolean),
+      ids,
       has_stores: hasStores(),
     };
     const list = () => listLibrary(database, c.var.signed_in.auth_id, options);

@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import Search from 'lucide-react/icons/search';
 import Upload from 'lucide-react/icons/upload';
 import { useEffect, useId, useRef, useState } from 'react';
@@ -16,10 +16,10 @@ import { useStored } from '../platform/store.ts';
 import { useFocusOnArrival } from '../platform/use-focus-on-arrival.ts';
 import { useNearView } from '../platform/use-near-view.ts';
 import { useSettled } from '../platform/use-settled.ts';
-import { libraryQuery } from './library.ts';
 import { LibraryItem } from './library-item.tsx';
 import { addToLibrary, dropUpload, retryUpload, uploadStore } from './library-uploads.ts';
 import { PreviewPanel } from './preview-panel.tsx';
+import { useLibrary } from './use-library.ts';
 
 /** Every file of the member's: found, looked at, renamed, deleted, and new ones added. */
 export function LibraryPage() {
@@ -28,10 +28,7 @@ export function LibraryPage() {
   const heading = useFocusOnArrival<HTMLHeadingElement>('library');
   const [typed, setTyped] = useState('');
   const search = useSettled(typed.trim());
-  const list = useInfiniteQuery({
-    ...libraryQuery(api, search),
-    placeholderData: (before) => before,
-  });
+  const list = useLibrary(search);
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = list;
   const uploads = useStored(uploadStore, 'all') ?? [];
   const [shown_id, setShownId] = useState<string | null>(null);

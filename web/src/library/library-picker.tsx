@@ -1,4 +1,3 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import X from 'lucide-react/icons/x';
 import { useId, useState } from 'react';
@@ -8,12 +7,12 @@ import { Picture } from '../files/picture.tsx';
 import { sentenceFor } from '../platform/api-error.ts';
 import { Button, IconButton } from '../platform/button.tsx';
 import { Dialog } from '../platform/dialog.tsx';
-import { usePlatform } from '../platform/platform-context.ts';
 import { ScrollRegion } from '../platform/scroll-region.tsx';
 import { Skeleton } from '../platform/skeleton.tsx';
 import { useNearView } from '../platform/use-near-view.ts';
 import { useSettled } from '../platform/use-settled.ts';
-import { fileForMessage, type LibraryFile, libraryQuery } from './library.ts';
+import { fileForMessage, type LibraryFile } from './library.ts';
+import { useLibrary } from './use-library.ts';
 
 type LibraryPickerProps = {
   /** Files that the message has already. */
@@ -26,13 +25,9 @@ type LibraryPickerProps = {
 
 /** Chooses files that the member has given before, for a message. */
 export function LibraryPicker({ attached_ids, room, onChoose, onClose }: LibraryPickerProps) {
-  const { api } = usePlatform();
   const id = useId();
   const [typed, setTyped] = useState('');
-  const list = useInfiniteQuery({
-    ...libraryQuery(api, useSettled(typed.trim())),
-    placeholderData: (before) => before,
-  });
+  const list = useLibrary(useSettled(typed.trim()));
   const [chosen, setChosen] = useState<LibraryFile[]>([]);
   const files = list.data?.files ?? [];
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = list;

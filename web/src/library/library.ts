@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { type InfiniteData, infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { MemberFile } from '../files/file.ts';
 import type { Api } from '../platform/api.ts';
 
@@ -22,7 +22,7 @@ export type LibraryFile = Required<
   reason: string | null;
 };
 
-type LibraryPage = {
+export type LibraryPage = {
   files: LibraryFile[];
   next: string | null;
   storage: { used_bytes: number; limit_bytes: number | null };
@@ -30,10 +30,8 @@ type LibraryPage = {
 
 export const libraryKey = ['library'];
 
-const ask_again_ms = 3_000;
-
 /** Somebody is at it: how it stands will change by itself. */
-const isUnderWay = ({ state }: LibraryFile) => state === 'indexing' || state === 'rebuilding';
+export const isUnderWay = ({ state }: LibraryFile) => state === 'indexing' || state === 'rebuilding';
 
 /** The member's files whose names hold all the words of `search`, the latest first, page by page. */
 export const libraryQuery = (api: Api, search: string) =>
@@ -50,9 +48,19 @@ export const libraryQuery = (api: Api, search: string) =>
     // Each message and each chat that goes changes it.
     staleTime: 0,
     select: ({ pages }) => ({ files: pages.flatMap(({ files }) => files), storage: pages[0]!.storage }),
-    refetchInterval: ({ state: { data } }) =>
-      data?.pages.some(({ files }) => files.some(isUnderWay)) ? ask_again_ms : false,
   });
+
+/** Has each listed file changed; null takes it out. */
+export function changeFiles<Page extends Pick<LibraryPage, 'files'>>(
+  data: InfiniteData<Page>,
+  change: (file: LibraryFile) => LibraryFile | null,
+): InfiniteData<Page> {
+  const pages = data.pages.map((page) => ({
+    ...page,
+    files: page.files.flatMap((file) => change(file) ?? []),
+  }));
+  return { ...data, pages };
+}
 
 type Preview = {
   passages: { ordinal: number; page: number | null; content: string }[];

@@ -2,9 +2,9 @@ import { type InfiniteData, useQueryClient } from '@tanstack/react-query';
 import { ApiError, sentenceFor } from '../platform/api-error.ts';
 import { usePlatform } from '../platform/platform-context.ts';
 import { showToast } from '../platform/toasts.tsx';
-import { type LibraryFile, libraryKey } from './library.ts';
+import { changeFiles, type LibraryFile, type LibraryPage, libraryKey } from './library.ts';
 
-type Pages = InfiniteData<{ files: LibraryFile[] }>;
+type Pages = InfiniteData<LibraryPage>;
 
 /** Renaming, keeping and deleting, with a word where the server does not follow. Each answers whether it did. */
 export function useLibraryChanges() {
@@ -14,12 +14,7 @@ export function useLibraryChanges() {
   /** Writes a file down wherever it is listed; null takes it out. */
   function note(id: string, file: LibraryFile | null) {
     queryClient.setQueriesData<Pages>({ queryKey: [...libraryKey, 'list'] }, (data) => {
-      if (data === undefined) return data;
-      const pages = data.pages.map((page) => ({
-        ...page,
-        files: page.files.flatMap((one) => (one.id !== id ? [one] : file === null ? [] : [file])),
-      }));
-      return { ...data, pages };
+      return data && changeFiles(data, (one) => (one.id === id ? file : one));
     });
   }
 
