@@ -91,12 +91,30 @@ type UsageDay = {
 
 /**
  * What a member used, by day and coach, the latest first; days without anything are left out. What was given back is not in
- * it. `days`: how many, today included. `time_zone`: a name of the IANA database, whose days they are.
+ * it. `days`: how many, today included. `time_zone`: a name of the IANA database, whose days they are; one that PostgreSQL has
+ * not heard of yet becomes `UTC`, as the answer says.
  */
 export async function listUsage(
   database: Database,
   user_id: string,
   { days, time_zone }: { days: number; time_zone: string },
+): Promise<{ time_zone: string; days: UsageDay[] }> {
+  try {
+    return { time_zone, days: await listDays(database, user_id, days, time_zone) };
+  } catch (error) {
+    if ((error as { code?: string }).code !== invalid_parameter_value || time_zone === 'UTC') throw error;
+    return listUsage(database, user_id, { days, time_zone: 'UTC' });
+  }
+}
+
+/** PostgreSQL's name for it (its documentation, appendix A): here, a time zone that it does not know. */
+const invalid_parameter_value = '22023';
+
+async function listDays(
+  database: Database,
+  user_id: string,
+  days: number,
+  time_zone: string,
 ): Promise<UsageDay[]> {
   const { rows } = await sql<UsageDay>`
     select

@@ -148,7 +148,7 @@ export function billingRoutes(parts: BillingParts) {
   routes.openapi(getUsage, async (c) => {
     const { id } = await getBillingProfile(database, c.var.signed_in);
     const { days, time_zone } = c.req.valid('query');
-    return c.json({ time_zone, days: await listUsage(database, id, { days, time_zone }) }, 200);
+    return c.json(await listUsage(database, id, { days, time_zone }), 200);
   });
   return routes;
 }

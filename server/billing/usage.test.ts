@@ -107,6 +107,8 @@ it('what is given back after midnight is taken off the day on which it was used'
   // Taken before the first day that is asked for.
   await note(forgotten, 'reserved', 1, '-9 days -1 minute');
   await note(forgotten, 'given_back', -1, '-9 days');
-  const days = await listUsage(test.database, member.id, { days: 10, time_zone: 'UTC' });
-  expect(days).toMatchObject([{ assistant_slug: 'carousel', messages: 1 }]);
+  const used = await listUsage(test.database, member.id, { days: 10, time_zone: 'UTC' });
+  expect(used.days).toMatchObject([{ assistant_slug: 'carousel', messages: 1 }]);
+  // A zone that PostgreSQL has not heard of.
+  expect(await listUsage(test.database, member.id, { days: 10, time_zone: 'Mars/Olympus' })).toEqual(used);
 });

@@ -42,9 +42,14 @@ export function Picture({ path, size, alt, width, height, className = '' }: Pict
       (error instanceof ApiError ? error.retry_after_ms : null) ?? 1000 * 2 ** failures,
   });
   const url = useObjectUrl(data);
+  // Said by the style as well: the pixel that stands in for it has a shape of its own.
+  const shape = width && height ? { aspectRatio: `${width} / ${height}` } : undefined;
   if (isError) {
     return (
-      <span className={`flex items-center justify-center bg-sunken text-muted ${className}`}>
+      <span
+        style={shape && { ...shape, width: `${width}px` }}
+        className={`flex items-center justify-center bg-sunken text-muted ${className}`}
+      >
         <ImageOff size={18} aria-hidden="true" />
         {alt && <span className="sr-only">{alt}: it could not be shown</span>}
       </span>
@@ -58,8 +63,7 @@ export function Picture({ path, size, alt, width, height, className = '' }: Pict
       alt={alt}
       width={width ?? undefined}
       height={height ?? undefined}
-      // Said by the style as well: the pixel that stands in for it has a shape of its own.
-      style={width && height ? { aspectRatio: `${width} / ${height}` } : undefined}
+      style={shape}
       className={`bg-sunken ${className}`}
     />
   );
