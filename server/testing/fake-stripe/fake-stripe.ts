@@ -10,20 +10,17 @@ import {
   requireParameters,
   StripeRefusal,
 } from './parameters.ts';
+import { confirmInvoice, expirePendingUpdate, voidInvoice } from './pending-updates.ts';
 import { find, happen, keep, listOf, newId, type StripeObject, type StripeState, signBody } from './state.ts';
+import { addInterval, itemOf } from './subscription-parts.ts';
 import {
-  addInterval,
-  confirmInvoice,
   createSchedule,
   endSubscription,
-  expirePendingUpdate,
-  itemOf,
   prorate,
   releaseSchedule,
   renewSubscription,
   updateSchedule,
   updateSubscription,
-  voidInvoice,
 } from './subscriptions.ts';
 
 const webhook_secret = 'whsec_3kFq0Zr8TnGd6vXy1PbLw2';

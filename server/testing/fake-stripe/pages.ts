@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { paySession } from './checkout.ts';
+import { confirmInvoice } from './pending-updates.ts';
 import type { StripeObject, StripeState } from './state.ts';
-import { confirmInvoice, payOpenInvoices } from './subscriptions.ts';
+import { payOpenInvoices } from './subscriptions.ts';
 
 /**
  * The pages that people see at Stripe: paying, an invoice, and the portal. Returns whether it was one. After something was done there,

@@ -1,16 +1,7 @@
 import { type Parameters, requireParameters, StripeRefusal } from './parameters.ts';
+import { awaitConfirmation, expirePendingUpdate } from './pending-updates.ts';
 import { find, happen, keep, listOf, newId, type StripeObject, type StripeState } from './state.ts';
-
-/** One interval later, in UTC; the 31st becomes a short month's last day. */
-export function addInterval(start_s: number, interval: 'month' | 'year', count = 1): number {
-  const start = new Date(start_s * 1000);
-  const end = new Date(start);
-  end.setUTCDate(1);
-  end.setUTCMonth(end.getUTCMonth() + (interval === 'year' ? 12 : 1) * count);
-  const last_day = new Date(Date.UTC(end.getUTCFullYear(), end.getUTCMonth() + 1, 0)).getUTCDate();
-  end.setUTCDate(Math.min(start.getUTCDate(), last_day));
-  return end.getTime() / 1000;
-}
+import { addInterval, invoice, itemOf, setCancellation, setPrice } from './subscription-parts.ts';
 
 /** A subscription as a paid checkout makes it. */
 export function startSubscription(
@@ -66,41 +57,6 @@ function newItem(state: StripeState, subscription: string, price: StripeObject, 
   };
 }
 
-export function itemOf(subscription: StripeObject) {
-  return subscription.items.data[0];
-}
-
-/** An invoice of a subscription; since 2025 the subscription stands under `parent`. */
-function invoice(
-  state: StripeState,
-  subscription: StripeObject,
-  amount: number,
-  billing_reason: string,
-  isPaid = !state.declines_cards,
-) {
-  const made = keep(state, 'invoice', {
-    amount_due: amount,
-    amount_paid: isPaid ? amount : 0,
-    amount_remaining: isPaid ? 0 : amount,
-    attempt_count: 1,
-    billing_reason,
-    currency: subscription.currency,
-    customer: subscription.customer,
-    next_payment_attempt: isPaid ? null : state.now() + 3 * 86_400,
-    parent: {
-      type: 'subscription_details',
-      quote_details: null,
-      subscription_details: { metadata: {}, subscription: subscription.id },
-    },
-    status: isPaid ? 'paid' : 'open',
-    total: amount,
-  });
-  made.hosted_invoice_url = `${state.url}/i/${made.id}`;
-  subscription.latest_invoice = made.id;
-  happen(state, isPaid ? 'invoice.paid' : 'invoice.payment_failed', made);
-  return made;
-}
-
 /** What a change of price at `at_s` costs: the rest of the period at the new price, less that at the old one. */
 export function prorate(subscription: StripeObject, price: StripeObject, at_s: number): number {
   const item = itemOf(subscription);
@@ -109,16 +65,6 @@ export function prorate(subscription: StripeObject, price: StripeObject, at_s: n
   if (price.recurring.interval !== item.price.recurring.interval) return price.unit_amount - unused;
   return Math.round(price.unit_amount * left) - unused;
 }
-
-/** What may come along with `pending_if_incomplete`. */
-const pending_parameters = [
-  'cancel_at_period_end',
-  'items',
-  'metadata',
-  'payment_behavior',
-  'proration_behavior',
-  'proration_date',
-];
 
 export function updateSubscription(state: StripeState, subscription: StripeObject, given: Parameters) {
   if (subscription.status === 'canceled') {
@@ -162,104 +108,6 @@ export function updateSubscription(state: StripeState, subscription: StripeObjec
   Object.assign(subscription.metadata, given.metadata);
   happen(state, 'customer.subscription.updated', subscription);
   return subscription;
-}
-
-function setPrice(state: StripeState, subscription: StripeObject, price: StripeObject) {
-  const item = itemOf(subscription);
-  if (price.recurring.interval !== item.price.recurring.interval) {
-    item.current_period_start = state.now();
-    item.current_period_end = addInterval(state.now(), price.recurring.interval);
-    subscription.billing_cycle_anchor = state.now();
-  }
-  item.price = price;
-}
-
-/** A change whose payment the bank wants confirmed: refused, or kept until that is done or a day is over. */
-function awaitConfirmation(
-  state: StripeState,
-  subscription: StripeObject,
-  given: Parameters,
-  price: StripeObject,
-  amount: number,
-) {
-  if (given.payment_behavior === 'error_if_incomplete') {
-    throw new StripeRefusal(
-      402,
-      'Payment for this subscription requires additional user action before it can be completed successfully.',
-      { type: 'card_error', code: 'subscription_payment_intent_requires_action' },
-    );
-  }
-  if (given.payment_behavior !== 'pending_if_incomplete') {
-    throw new StripeRefusal(400, 'The double knows no other way for a payment that has to be confirmed.');
-  }
-  const unknown = Object.keys(given).find((name) => !pending_parameters.includes(name));
-  if (unknown) {
-    throw new StripeRefusal(400, `You cannot pass ${unknown} with pending_if_incomplete.`, {
-      param: unknown,
-    });
-  }
-  if (subscription.pending_update) expirePendingUpdate(state, subscription);
-  invoice(state, subscription, amount, 'subscription_update', false);
-  subscription.pending_update = {
-    billing_cycle_anchor: null,
-    cancel_at_period_end: given.cancel_at_period_end ?? null,
-    discount: null,
-    discounts: null,
-    expires_at: Math.min(state.now() + 23 * 3600, itemOf(subscription).current_period_end),
-    metadata: null,
-    subscription_items: [{ ...itemOf(subscription), price }],
-    trial_end: null,
-    trial_from_plan: null,
-  };
-  happen(state, 'customer.subscription.updated', subscription);
-  return subscription;
-}
-
-/** Somebody confirms the payment of a change that waits for it. Returns whether it could be paid. */
-export function confirmInvoice(state: StripeState, open: StripeObject): boolean {
-  const subscription = find(state, 'subscription', open.parent.subscription_details.subscription);
-  const { pending_update } = subscription;
-  if (open.status !== 'open' || !pending_update || subscription.latest_invoice !== open.id) return false;
-  Object.assign(open, { amount_paid: open.amount_due, amount_remaining: 0, status: 'paid' });
-  open.next_payment_attempt = null;
-  setPrice(state, subscription, pending_update.subscription_items[0].price);
-  if (pending_update.cancel_at_period_end !== null) setCancellation(state, subscription, pending_update);
-  subscription.pending_update = null;
-  happen(state, 'invoice.paid', open);
-  happen(state, 'customer.subscription.pending_update_applied', subscription);
-  happen(state, 'customer.subscription.updated', subscription);
-  return true;
-}
-
-export function expirePendingUpdate(state: StripeState, subscription: StripeObject) {
-  const open = find(state, 'invoice', subscription.latest_invoice);
-  open.status = 'void';
-  happen(state, 'invoice.voided', open);
-  subscription.pending_update = null;
-  happen(state, 'customer.subscription.pending_update_expired', subscription);
-}
-
-export function voidInvoice(state: StripeState, given: StripeObject) {
-  if (given.status !== 'open') throw new StripeRefusal(400, 'You can only pass in open invoices.');
-  const subscription = find(state, 'subscription', given.parent.subscription_details.subscription);
-  if (subscription.pending_update && subscription.latest_invoice === given.id) {
-    expirePendingUpdate(state, subscription);
-  } else {
-    given.status = 'void';
-    happen(state, 'invoice.voided', given);
-  }
-  return given;
-}
-
-function setCancellation(
-  state: StripeState,
-  subscription: StripeObject,
-  { cancel_at_period_end: isEnding }: { cancel_at_period_end: boolean },
-) {
-  subscription.cancel_at_period_end = isEnding;
-  subscription.cancel_at = isEnding ? itemOf(subscription).current_period_end : null;
-  subscription.canceled_at = isEnding ? state.now() : null;
-  subscription.cancellation_details.reason = isEnding ? 'cancellation_requested' : null;
 }
 
 export function endSubscription(
