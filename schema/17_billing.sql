@@ -78,6 +78,7 @@ create table if not exists public.purchases (
   amount_minor bigint not null,
   currency text not null,
   taken_back bigint not null default 0,
+  refunded_minor bigint not null default 0,
   created_at timestamptz not null default now(),
   constraint purchases_pkey primary key (id),
   constraint purchases_checkout_session_id_key unique (checkout_session_id),
@@ -87,6 +88,10 @@ create table if not exists public.purchases (
   constraint purchases_taken_back_is_a_part check (taken_back between 0 and messages)
 );
 
+-- An earlier form did not say how much of the payment had been given back.
+alter table public.purchases add column if not exists refunded_minor bigint not null default 0;
+
+comment on column public.purchases.refunded_minor is 'How much of the payment was given back, as far as messages were taken back for it.';
 comment on column public.purchases.taken_back is 'Messages that were taken back because the payment was.';
 
 create index if not exists purchases_user_id_created_at_idx on public.purchases (user_id, created_at);
@@ -319,7 +324,8 @@ end
 $$;
 
 -- Takes back what is left of messages whose payment was given back: `p_refunded_minor` in all so far, of `p_amount_minor`.
--- Returns how many messages it took.
+-- What is used by then is written off, once for each refund, so that nothing that is bought later pays for it. Returns how many
+-- messages it took.
 create or replace function public.take_back_purchase(
   p_payment_intent_id text,
   p_refunded_minor bigint,
@@ -332,6 +338,7 @@ as $$
 declare
   v_purchase public.purchases;
   v_credits bigint;
+  v_later bigint;
   v_taken bigint;
 begin
   select * into v_purchase from public.purchases where payment_intent_id = p_payment_intent_id;
@@ -340,13 +347,24 @@ begin
   end if;
   select message_credits into v_credits from public.profiles where id = v_purchase.user_id for no key update;
   select * into v_purchase from public.purchases where id = v_purchase.id for no key update;
+  if p_refunded_minor <= v_purchase.refunded_minor then
+    return 0;
+  end if;
+  -- The oldest are used first: what is left belongs to the latest purchases.
+  select coalesce(sum(messages - taken_back), 0) into v_later
+  from public.purchases
+  where user_id = v_purchase.user_id and (created_at, id) > (v_purchase.created_at, v_purchase.id);
   v_taken := least(
-    floor(v_purchase.messages * least(p_refunded_minor::numeric / p_amount_minor, 1)) - v_purchase.taken_back, v_credits
+    floor(v_purchase.messages * least(p_refunded_minor::numeric / p_amount_minor, 1))
+      - floor(v_purchase.messages * least(v_purchase.refunded_minor::numeric / p_amount_minor, 1)),
+    greatest(v_credits - v_later, 0)
   );
+  update public.purchases
+  set refunded_minor = p_refunded_minor, taken_back = taken_back + v_taken
+  where id = v_purchase.id;
   if v_taken <= 0 then
     return 0;
   end if;
-  update public.purchases set taken_back = taken_back + v_taken where id = v_purchase.id;
   update public.profiles set message_credits = message_credits - v_taken where id = v_purchase.user_id;
   insert into public.usage_entries (user_id, counter, amount, reason, subject_id)
   values (v_purchase.user_id, 'credits', -v_taken, 'taken_back', v_purchase.id);

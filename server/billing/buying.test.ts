@@ -416,6 +416,20 @@ describe('changing the plan', () => {
     });
   });
 
+  it('to a smaller one keeps what a promotion code gives, before and after, and when it is taken back', async () => {
+    const member = await site.signUp();
+    await site.buy(member, { plan: 'pro', interval: 'month' });
+    const subscription = await subscriptionOf(member);
+    subscription.discounts = ['di_spring'];
+    await site.post(member, '/api/billing/change', { plan: 'starter', interval: 'month' });
+    expect(subscription.discounts).toEqual(['di_spring']);
+    await site.post(member, '/api/billing/keep');
+    expect(subscription.discounts).toEqual(['di_spring']);
+    await site.post(member, '/api/billing/change', { plan: 'starter', interval: 'month' });
+    site.stripe.renew(subscription.id);
+    expect(subscription).toMatchObject({ discounts: ['di_spring'], schedule: null });
+  });
+
   it('from monthly to yearly happens at once, and the months of the quota go on as they were', async () => {
     const member = await site.signUp();
     await site.buy(member, { plan: 'pro', interval: 'month' });

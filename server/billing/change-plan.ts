@@ -257,6 +257,9 @@ async function scheduleChange(
   if (subscription.cancel_at_period_end) {
     await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: false });
   }
+  // A phase that names none has the customer's, and a promotion code of the checkout belongs to the subscription.
+  const discounts = subscription.discounts.map((discount) => ({ discount: idOf(discount)! }));
+  const kept = discounts.length > 0 ? { discounts } : {};
   const schedule =
     idOf(subscription.schedule) ??
     (await stripe.subscriptionSchedules.create({ from_subscription: subscription.id })).id;
@@ -269,11 +272,13 @@ async function scheduleChange(
         start_date: item.current_period_start,
         end_date: item.current_period_end,
         proration_behavior: 'none',
+        ...kept,
       },
       {
         items: [{ price: price.id, quantity: 1 }],
         duration: { interval, interval_count: 1 },
         proration_behavior: 'none',
+        ...kept,
       },
     ],
   });

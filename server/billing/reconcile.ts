@@ -9,16 +9,17 @@ import {
 } from './queries.ts';
 import { isLive, readSubscription, type SubscriptionState } from './read-subscription.ts';
 import { settleCheckout } from './settle-checkout.ts';
+import { takeBackCharge } from './take-back-refunds.ts';
 
-/** How far back paid checkouts are looked for: Stripe repeats an event for three days. */
+/** How far back paid checkouts and refunds are looked for: Stripe repeats an event for three days. */
 const checkouts_since_s = 4 * 86_400;
 
 /** One thing that did not agree, and whether that has been mended. By ids, never by names. */
 type Difference = { what: string; id: string; is_mended: boolean };
 
 /**
- * Compares our rows with Stripe's, mends what can be mended, and returns what did not agree. Subscriptions and checkouts are
- * taken over as they are; what only a person can decide is named: two plans of one member, unknown prices, events that
+ * Compares our rows with Stripe's, mends what can be mended, and returns what did not agree. Subscriptions, checkouts and refunds
+ * are taken over as they are; what only a person can decide is named: two plans of one member, unknown prices, events that
  * cannot be worked off, meters that are not what the ledger says.
  */
 export async function reconcile(parts: StripeParts): Promise<Difference[]> {
@@ -49,6 +50,14 @@ export async function reconcile(parts: StripeParts): Promise<Difference[]> {
     if (session.mode !== 'payment') continue;
     if ((await settleCheckout(parts, session)).added) {
       differences.push({ what: 'purchase', id: session.id, is_mended: true });
+    }
+  }
+
+  for await (const refund of stripe.refunds.list({ created, limit: 100, expand: ['data.charge'] })) {
+    const { charge } = refund;
+    if (!charge || typeof charge !== 'object') continue;
+    if ((await takeBackCharge(parts, charge)) > 0) {
+      differences.push({ what: 'refund', id: refund.id, is_mended: true });
     }
   }
 

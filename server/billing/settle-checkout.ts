@@ -4,6 +4,7 @@ import type { StripeParts } from './billing-parts.ts';
 import type { Interval } from './plans.ts';
 import { addPurchase } from './queries.ts';
 import { idOf, interval_key, plan_key, top_up_key } from './read-subscription.ts';
+import { takeBackPayment } from './take-back-refunds.ts';
 
 export type CheckoutOutcome = 'open' | 'expired' | 'processing' | 'complete';
 
@@ -41,14 +42,16 @@ export async function settleCheckout(
   if (!bought || !('top_up' in bought) || !customer_id || !session.client_reference_id) {
     return { outcome: 'complete', added: false };
   }
+  const payment_intent_id = idOf(session.payment_intent) ?? null;
   const added = await addPurchase(parts.database, {
     user_id: session.client_reference_id,
     customer_id,
     checkout_session_id: session.id,
-    payment_intent_id: idOf(session.payment_intent) ?? null,
+    payment_intent_id,
     ...bought,
     amount_minor: session.amount_total ?? 0,
     currency: session.currency ?? '',
   });
+  if (added && payment_intent_id) await takeBackPayment(parts, payment_intent_id);
   return { outcome: 'complete', added };
 }

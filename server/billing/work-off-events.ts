@@ -2,10 +2,10 @@ import type Stripe from 'stripe';
 import { fetchSubscription } from './apply-subscription.ts';
 import type { StripeParts } from './billing-parts.ts';
 import { claimEvents, type EventTarget, markEventsProcessed, type NewEvent } from './event-queries.ts';
-import { takeBackPurchase } from './queries.ts';
 import { idOf, toIso } from './read-subscription.ts';
 import { settleCheckout } from './settle-checkout.ts';
 import { isMissing } from './stripe-client.ts';
+import { takeBackCharge } from './take-back-refunds.ts';
 
 /** What is kept of an event: to which object it happened. Nothing of the object itself is believed. */
 export function describeEvent(event: Stripe.Event): NewEvent {
@@ -74,11 +74,7 @@ async function takeOver(parts: StripeParts, { object_kind, object_id }: EventTar
     if (object_kind === 'checkout.session') {
       await settleCheckout(parts, await stripe.checkout.sessions.retrieve(object_id));
     } else if (object_kind === 'charge') {
-      const { payment_intent, amount, amount_refunded } = await stripe.charges.retrieve(object_id);
-      const intent_id = idOf(payment_intent);
-      if (intent_id && amount_refunded > 0) {
-        await takeBackPurchase(parts.database, intent_id, amount_refunded, amount);
-      }
+      await takeBackCharge(parts, await stripe.charges.retrieve(object_id));
     }
   } catch (error) {
     // It is gone, so there is nothing to take over.

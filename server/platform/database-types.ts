@@ -326,6 +326,10 @@ export interface Purchases {
   messages: number;
   payment_intent_id: string | null;
   /**
+   * How much of the payment was given back, as far as messages were taken back for it.
+   */
+  refunded_minor: Generated<number>;
+  /**
    * Messages that were taken back because the payment was.
    */
   taken_back: Generated<number>;

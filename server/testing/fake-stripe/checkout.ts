@@ -68,13 +68,14 @@ export function paySession(state: StripeState, session: StripeObject) {
     happen(state, 'customer.subscription.created', find(state, 'subscription', session.subscription));
   } else {
     const intent = keep(state, 'payment_intent', { amount: session.amount_total, status: 'succeeded' });
-    keep(state, 'charge', {
+    intent.latest_charge = keep(state, 'charge', {
       amount: session.amount_total,
       amount_refunded: 0,
+      currency: session.currency,
       customer: session.customer,
       payment_intent: intent.id,
       refunded: false,
-    });
+    }).id;
     session.payment_intent = intent.id;
   }
   Object.assign(session, { status: 'complete', payment_status: 'paid', url: null });

@@ -187,6 +187,12 @@ export async function startFakeStripe({ port = 0, site_url }: { port?: number; s
     'GET /v1/invoices/{id}': (_, id) => find(state, 'invoice', id),
     'POST /v1/invoices/{id}/void': (_, id) => voidInvoice(state, find(state, 'invoice', id)),
     'GET /v1/charges/{id}': (_, id) => find(state, 'charge', id),
+    'GET /v1/payment_intents/{id}': (_, id) => find(state, 'payment_intent', id),
+    'GET /v1/refunds': (given) =>
+      pageOf(
+        listOf(state, 'refund').filter((refund) => refund.created >= (given.created?.gte ?? 0)),
+        given,
+      ),
   };
 
   function previewInvoice(given: Parameters) {
@@ -278,7 +284,16 @@ export async function startFakeStripe({ port = 0, site_url }: { port?: number; s
       const charge = listOf(state, 'charge').find((kept) => kept.payment_intent === payment_intent)!;
       charge.amount_refunded += amount;
       charge.refunded = charge.amount_refunded >= charge.amount;
+      const { id, currency } = charge;
+      const refund = keep(state, 'refund', {
+        amount,
+        charge: id,
+        currency,
+        payment_intent,
+        status: 'succeeded',
+      });
       happen(state, 'charge.refunded', charge);
+      happen(state, 'refund.updated', refund);
     },
     addInterval,
     /** Sends an event to a server as Stripe does; the signature is made now, however old the event is. */

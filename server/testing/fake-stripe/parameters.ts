@@ -35,6 +35,7 @@ const phase = object({
   duration: object({ interval: words('day', 'week', 'month', 'year'), interval_count: 'integer' }),
   proration_behavior: prorations,
   metadata: 'metadata',
+  discounts: list(object({ coupon: 'text', discount: 'text', promotion_code: 'text' })),
 });
 
 const portalFeatures = object({
@@ -161,6 +162,13 @@ export const known_parameters: Record<string, Record<string, Spec>> = {
   },
   'GET /v1/billing_portal/configurations': { ...page, active: 'boolean' },
   'GET /v1/charges/{id}': { expand },
+  'GET /v1/payment_intents/{id}': { expand },
+  'GET /v1/refunds': {
+    ...page,
+    charge: 'text',
+    payment_intent: 'text',
+    created: object({ gte: 'integer', gt: 'integer', lte: 'integer', lt: 'integer' }),
+  },
 };
 
 /** Decodes a form as Stripe does (`items[0][price]=…`) and holds it against what the call knows. */

@@ -30,6 +30,7 @@ const prefixes: Record<string, string> = {
   invoice: 'in',
   payment_intent: 'pi',
   charge: 'ch',
+  refund: 're',
   event: 'evt',
   'billing_portal.session': 'bps',
   'billing_portal.configuration': 'bpc',

@@ -22,6 +22,7 @@ export function startSubscription(
     collection_method: 'charge_automatically',
     currency: price.currency,
     customer,
+    discounts: [],
     ended_at: null,
     items: {
       object: 'list',
@@ -180,11 +181,16 @@ export function updateSchedule(state: StripeState, schedule: StripeObject, given
       param: 'phases[0][start_date]',
     });
   }
+  find(state, 'subscription', schedule.subscription).discounts = discountsOf(phases[0]!);
   Object.assign(schedule, { phases, end_behavior: given.end_behavior ?? schedule.end_behavior });
   Object.assign(schedule.metadata, given.metadata);
   happen(state, 'subscription_schedule.updated', schedule);
   return schedule;
 }
+
+/** What a phase does not name it has not; the double's customers have no discounts of their own. */
+const discountsOf = ({ discounts = [] }: Parameters): string[] =>
+  discounts.map(({ discount }: Parameters) => discount);
 
 export function releaseSchedule(state: StripeState, schedule: StripeObject) {
   if (schedule.status !== 'active')
@@ -221,7 +227,10 @@ export function renewSubscription(state: StripeState, subscription: StripeObject
   if (subscription.cancel_at_period_end) return endSubscription(state, subscription);
   const schedule = subscription.schedule && find(state, 'subscription_schedule', subscription.schedule);
   const next = schedule?.phases.find((phase: Parameters) => phase.start_date === item.current_period_end);
-  if (next) item.price = find(state, 'price', next.items[0].price);
+  if (next) {
+    item.price = find(state, 'price', next.items[0].price);
+    subscription.discounts = discountsOf(next);
+  }
   if (schedule && schedule.end_behavior === 'release') releaseSchedule(state, schedule);
   item.current_period_start = item.current_period_end;
   item.current_period_end = addInterval(item.current_period_start, item.price.recurring.interval);
