@@ -274,6 +274,14 @@ it('a coach answers from the library, a message brings files of it along, and a 
   expect(await sent.getByRole('button', { name: new RegExp(report) }).count()).toBe(0);
   await sent.scrollIntoViewIfNeeded();
   await lookAtAll(page, 'library-note');
+  // What was quoted of it stays, and nobody says that it is somebody else's.
+  const citation = page.getByRole('list', { name: 'From your files' }).first().getByRole('button').first();
+  await citation.click();
+  const passage = page.getByRole('region', { name: 'Passage text' });
+  await passage.getByText('The file is not there any more').waitFor();
+  expect(await page.getByRole('button', { name: 'Download the original' }).isVisible()).toBe(false);
+  await look(page, 'library-passage-gone');
+  await page.keyboard.press('Escape');
 
   // The message is edited without it.
   await sent.getByRole('button', { name: 'Edit message' }).click();

@@ -362,10 +362,12 @@ begin
     -- A message and the library keep their files: the new message gets a use of its own of each, once.
     -- What OpenAI has of the file is shared; whether the chat's store holds it, another use in the chat tells.
     insert into public.chat_files (
-      user_id, session_id, message_id, file_name, file_size, file_type, openai_file_id, vector_store_id, original_id
+      user_id, session_id, message_id, file_name, file_size, file_type, openai_file_id, vector_store_id, original_id,
+      created_at
     )
     select files.user_id, p_session_id, v_message_id, files.file_name, files.file_size, files.file_type,
-      coalesce(present.openai_file_id, files.openai_file_id), present.vector_store_id, files.original_id
+      coalesce(present.openai_file_id, files.openai_file_id), present.vector_store_id, files.original_id,
+      now() + array_position(p_file_ids, files.id) * interval '1 us'
     from (
       select distinct on (coalesce(original_id, id)) * from public.chat_files
       where id = any (p_file_ids) and pending_until is null
@@ -376,10 +378,11 @@ begin
       where same.session_id = p_session_id and same.original_id = files.original_id
       order by vector_store_id is null, created_at desc
       limit 1
-    ) as present on true
-    order by files.created_at, files.id;
+    ) as present on true;
+    -- A message has its files in the order in which they are named, not in which their uploads ended.
     update public.chat_files
-    set session_id = p_session_id, message_id = v_message_id, pending_until = null
+    set session_id = p_session_id, message_id = v_message_id, pending_until = null,
+      created_at = now() + array_position(p_file_ids, id) * interval '1 us'
     where id = any (p_file_ids) and pending_until is not null;
   end if;
 

@@ -54,6 +54,11 @@ export function parsePlans(file: string, source: string): PlanCatalog {
     const refuse = (path: PropertyKey[], reason: string) => {
       throw new YamlError(lineOf(path), reason);
     };
+    const plan_slugs = value.plans.map((plan) => plan.slug);
+    const shared = value.top_ups.findIndex((item) => plan_slugs.includes(item.slug));
+    if (shared >= 0) {
+      refuse(['top_ups', shared, 'slug'], `a plan is called "${value.top_ups[shared]!.slug}" already`);
+    }
     if (value.plans[0]!.slug !== 'free') refuse(['plans', 0, 'slug'], 'the first plan must be "free"');
     for (const [index, plan] of value.plans.entries()) {
       const at = ['plans', index];

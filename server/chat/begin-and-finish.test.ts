@@ -210,6 +210,25 @@ describe.each(testedVersions())('begin_turn and finish_turn on PostgreSQL %i', (
     expect(rows).toHaveLength(1);
   });
 
+  it('a message has its files in the order in which they are named, new ones and ones of the library', async () => {
+    const member = await insertMember(test.pool);
+    const uploaded: string[] = [];
+    for (let index = 0; index < 4; index++) uploaded.push(await insertPendingFile(member));
+    await begin(member, { file_ids: [uploaded[3]!] });
+    const named = [uploaded[2]!, uploaded[3]!, uploaded[0]!, uploaded[1]!];
+    const { rows: originals } = await test.pool.query(
+      'select id, original_id from public.chat_files where id = any ($1)',
+      [named],
+    );
+    const { user_message_id } = (await begin(member, { file_ids: named })) as BegunTurn;
+    const { rows } = await test.pool.query(
+      'select original_id from public.chat_files where message_id = $1 order by created_at, id',
+      [user_message_id],
+    );
+    const originalOf = (id: string) => originals.find((file) => file.id === id).original_id;
+    expect(rows.map(({ original_id }) => original_id)).toEqual(named.map(originalOf));
+  });
+
   it('a chat that begins with a file alone is called by its name', async () => {
     const member = await insertMember(test.pool);
     const file_ids = [await insertPendingFile(member)];

@@ -37,7 +37,7 @@ test('a key that Stripe takes is good, with its mode, and nothing is written the
   stripe.secret_key = stripe.secret_key.replace('test', 'live');
   expect((await check())[0]).toMatch(/^good .* in live mode: payments are real\.$/);
   expect(stripe.requests.every((request) => request.startsWith('GET /v1/'))).toBe(true);
-  expect(stripe.requests).toHaveLength(6);
+  expect(stripe.requests).toHaveLength(16);
 });
 
 test('without a key billing is off, which is a note', async () => {
@@ -60,7 +60,7 @@ test('a restricted key is good when it may read what billing reads, and told wha
   expect((await check(restricted))[0]).toMatch(/^good .* in test mode/);
   stripe.readable = new Set(['prices']);
   expect((await check(restricted))[0]).toMatch(
-    /^wrong The key may not read customers, subscriptions \(403\)/,
+    /^wrong The key may not read customers, subscriptions, .+, payment_intents \(403\)/,
   );
 });
 

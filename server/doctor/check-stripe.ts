@@ -5,7 +5,10 @@ import { type Finding, findingsAbout } from './finding.ts';
 const { good, note, wrong } = findingsAbout('stripe');
 
 /** What billing reads there; a restricted key may lack the right to some. */
-const parts = ['prices', 'customers', 'subscriptions'];
+const parts = [
+  ...['prices', 'customers', 'subscriptions', 'checkout/sessions', 'invoices', 'charges', 'refunds'],
+  'payment_intents',
+];
 
 /** Whether Stripe takes the key, in which mode, and whether its events can be checked. Changes nothing there. */
 export async function checkStripe(stripe: Config['stripe']): Promise<Finding[]> {

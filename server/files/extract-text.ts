@@ -40,7 +40,7 @@ const problems: Record<ExtractionProblem, { code: ErrorCode; message: string }> 
   },
   too_big_inside: {
     code: 'unreadable_file',
-    message: `This document holds more than can be read in one go. ${nothingSaved} Split it into smaller ones and add those that matter.`,
+    message: `This document holds more than can be read in one go: a text of 20 million characters, or a table as large, is the most. ${nothingSaved} Split it into smaller ones and add those that matter.`,
   },
   timed_out: {
     code: 'unreadable_file',

@@ -15,6 +15,11 @@ export type FakeStripeKeys = {
   close: () => Promise<void>;
 };
 
+const lists = [
+  ...['prices', 'customers', 'subscriptions', 'checkout/sessions', 'invoices', 'charges', 'refunds'],
+  'payment_intents',
+];
+
 /** Stripe's lists, empty, and what it says to keys: its errors quote a part of the key, as the real one does. */
 export async function startFakeStripeKeys(): Promise<FakeStripeKeys> {
   const server = createServer((request, response) => {
@@ -30,7 +35,7 @@ export async function startFakeStripeKeys(): Promise<FakeStripeKeys> {
     if (double.outage !== undefined) return fail(double.outage, 'An error occurred.');
     const key = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (!key) return fail(401, 'You did not provide an API key.');
-    const part = /^\/v1\/(prices|customers|subscriptions)$/.exec(url.pathname)?.[1];
+    const part = lists.find((name) => url.pathname === `/v1/${name}`);
     if (key.startsWith('pk_')) return fail(403, 'This API call cannot be made with a publishable API key.');
     if (key !== double.secret_key && key !== double.restricted_key) {
       return fail(401, `Invalid API Key provided: ${key.slice(0, 8)}****${key.slice(-4)}`);
@@ -52,7 +57,7 @@ export async function startFakeStripeKeys(): Promise<FakeStripeKeys> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     secret_key: 'sk_test_4eC39HqLyjWDarjtT1zdp7dc',
     restricted_key: 'rk_test_9kT1zdp7dc4eC39HqLyjWDar',
-    readable: new Set(['prices', 'customers', 'subscriptions']),
+    readable: new Set(lists),
     requests: [],
     outage: undefined,
     async close() {

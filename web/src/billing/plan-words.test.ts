@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createFormats } from '../accounts/formats.ts';
 import type { Plan } from './billing.ts';
 import {
+  allowanceLine,
   choiceOf,
   coachesWords,
   includedLines,
@@ -88,4 +89,24 @@ test('a top-up says what it would do', () => {
   expect(topUpWords({ messages: 50 }, formats)).toBe(
     '50 messages, used after those of your plan. They never expire.',
   );
+});
+
+test('what is left is what can be sent: nothing where there is nothing to read and write with, but what was bought', () => {
+  const quota = { messages: 50, files: 5, tokens: 1_000 };
+  const state = {
+    quota,
+    usage: { messages: 10, files: 0, tokens: 999 },
+    credits: 0,
+    renews_at: '2026-12-01T00:00:00Z',
+  };
+  expect(allowanceLine(state, formats)).toContain('40 of 50 messages left.');
+  expect(allowanceLine({ ...state, credits: 7 }, formats)).toContain(
+    '40 of 50 messages left, and 7 that you bought.',
+  );
+  const used = { ...state, usage: { ...state.usage, tokens: 1_000 } };
+  expect(allowanceLine(used, formats)).toMatch(/used up\. No message is left\. The month begins anew/);
+  expect(allowanceLine({ ...used, credits: 7 }, formats)).toContain('7 messages that you bought are left.');
+  const unlimited = { ...used, quota: { ...quota, messages: null } };
+  expect(allowanceLine(unlimited, formats)).toContain('No message is left.');
+  expect(allowanceLine({ ...unlimited, usage: state.usage }, formats)).toBe('Messages without a limit.');
 });

@@ -1,6 +1,6 @@
 import type { Formats } from '../accounts/formats.ts';
 import { countOf } from './allowance-words.ts';
-import type { Includes, Interval, Plan, PlanCatalog, PlanWish, TopUp } from './billing.ts';
+import type { Billing, Includes, Interval, Plan, PlanCatalog, PlanWish, TopUp } from './billing.ts';
 
 type Writes = Pick<Formats, 'number' | 'money'>;
 
@@ -86,4 +86,19 @@ export function coachesWords(coaches: { name: string; plans: string[] }[], slug:
 /** What buying messages would do, in a sentence. */
 export function topUpWords({ messages }: Pick<TopUp, 'messages'>, { number }: Pick<Formats, 'number'>) {
   return `${countOf(messages, 'message', number)}, used after those of your plan. They never expire.`;
+}
+
+/** What is left this month, and of what was bought. A message needs both: one of its own, and something to read and write with. */
+export function allowanceLine(
+  { quota, usage, credits, renews_at }: Pick<Billing, 'quota' | 'usage' | 'credits' | 'renews_at'>,
+  { number, moment }: Pick<Formats, 'number' | 'moment'>,
+) {
+  const bought = credits > 0 ? `, and ${number(credits)} that you bought` : '';
+  if (quota.tokens !== null && usage.tokens >= quota.tokens) {
+    const rest = credits > 0 ? `${number(credits)} messages that you bought are left` : 'No message is left';
+    return `What is read and written in a month is used up. ${rest}. The month begins anew on ${moment(renews_at)}.`;
+  }
+  if (quota.messages === null) return `Messages without a limit${bought}.`;
+  const left = Math.max(0, quota.messages - usage.messages);
+  return `${number(left)} of ${countOf(quota.messages, 'message', number)} left${bought}. The month begins anew on ${moment(renews_at)}.`;
 }

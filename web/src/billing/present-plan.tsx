@@ -1,9 +1,8 @@
 import Check from 'lucide-react/icons/check';
 import { useFormats } from '../accounts/formats.ts';
 import { Button } from '../platform/button.tsx';
-import { countOf } from './allowance-words.ts';
 import { type Billing, isLive, type PlanCatalog, useNextInvoice } from './billing.ts';
-import { includedLines, planTitle, priceWords } from './plan-words.ts';
+import { allowanceLine, includedLines, planTitle, priceWords } from './plan-words.ts';
 import { PortalButton } from './stripe-button.tsx';
 import { SubscriptionNotice } from './subscription-notice.tsx';
 import type { StripePage } from './use-stripe-page.ts';
@@ -98,13 +97,6 @@ function sourceLines({ source, grant, subscription, plan }: Billing, catalog: Pl
     lines.push(`Paid until ${formats.moment(paid.current_period_end)}; it renews by itself.`);
   }
   return lines;
-}
-
-function allowanceLine({ quota, usage, credits, renews_at }: Billing, { number, moment }: Writes) {
-  const bought = credits > 0 ? `, and ${number(credits)} that you bought` : '';
-  if (quota.messages === null) return `Messages without a limit${bought}.`;
-  const left = Math.max(0, quota.messages - usage.messages);
-  return `${number(left)} of ${countOf(quota.messages, 'message', number)} left${bought}. The month begins anew on ${moment(renews_at)}.`;
 }
 
 function NextInvoiceLine({ billing: { is_on, subscription } }: { billing: Billing }) {

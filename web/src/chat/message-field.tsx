@@ -1,4 +1,5 @@
 import { type RefObject, useLayoutEffect } from 'react';
+import { pastedFiles } from '../files/pasted-files.ts';
 import { usePlatform } from '../platform/platform-context.ts';
 import { isTouchScreen } from '../platform/use-media-query.ts';
 import { attachFiles } from './attach-files.ts';
@@ -49,7 +50,7 @@ export function MessageField(props: MessageFieldProps) {
       value={content}
       onChange={(event) => drafts.write(draft_key, event.target.value)}
       onPaste={(event) => {
-        const files = [...event.clipboardData.files];
+        const files = pastedFiles(event.clipboardData);
         if (files.length === 0) return;
         event.preventDefault();
         attachFiles({ api, drafts, config }, draft_key, files);

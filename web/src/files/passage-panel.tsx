@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import Download from 'lucide-react/icons/download';
 import X from 'lucide-react/icons/x';
 import { useEffect, useRef } from 'react';
-import { sentenceFor } from '../platform/api-error.ts';
+import { ApiError, sentenceFor } from '../platform/api-error.ts';
 import { Button, IconButton } from '../platform/button.tsx';
 import { Dialog } from '../platform/dialog.tsx';
 import { usePlatform } from '../platform/platform-context.ts';
@@ -62,6 +62,7 @@ function PassageContent({
   focusOnOpen?: boolean;
 }) {
   const download = useDownload();
+  const passage = usePassage(reference);
   const heading = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another reference is another passage to read.
   useEffect(() => {
@@ -87,9 +88,12 @@ function PassageContent({
         </IconButton>
       </div>
       <ScrollRegion name="Passage text" className="min-h-0 flex-1 overflow-y-auto px-5 py-4">
-        <PassageText reference={reference} />
+        <PassageText reference={reference} passage={passage} />
       </ScrollRegion>
-      <div className="border-t border-line px-5 py-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
+      <div
+        hidden={isGone(passage)}
+        className="border-t border-line px-5 py-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]"
+      >
         <Button onClick={() => download({ id: reference.file_id, file_name: reference.file_name })}>
           <Download size={16} />
           Download the original
@@ -104,21 +108,46 @@ function showInTheMiddle(quote: HTMLElement | null) {
   quote?.scrollIntoView({ block: 'center' });
 }
 
-function PassageText({ reference }: { reference: PassageReference }) {
+function usePassage({ file_id, passage_id }: PassageReference) {
   const { api } = usePlatform();
-  const { file_id, passage_id, quote } = reference;
-  const { data, error, refetch } = useQuery({
+  return useQuery({
     queryKey: ['files', file_id, 'passages', passage_id],
     queryFn: ({ signal }) => api.get<Passage>(`/api/files/${file_id}/passages/${passage_id}`, signal),
     enabled: passage_id !== null,
     staleTime: Number.POSITIVE_INFINITY,
   });
+}
+
+/** The file was deleted, or taken out of the library. */
+function isGone({ error }: ReturnType<typeof usePassage>) {
+  return error instanceof ApiError && error.status === 404;
+}
+
+function PassageText({
+  reference: { passage_id, quote },
+  passage,
+}: {
+  reference: PassageReference;
+  passage: ReturnType<typeof usePassage>;
+}) {
+  const { data, error, refetch } = passage;
   if (passage_id === null) {
     return (
       <>
         {quote && <blockquote className="whitespace-pre-line">{quote}</blockquote>}
         <p className={quote ? 'mt-4 text-muted' : 'text-muted'}>
           The coach used this file as a whole; the exact place is not known. Download the original to read it.
+        </p>
+      </>
+    );
+  }
+  if (isGone(passage)) {
+    return (
+      <>
+        {quote && <blockquote className="whitespace-pre-line">{quote}</blockquote>}
+        <p className={quote ? 'mt-4 text-muted' : 'text-muted'}>
+          The file is not there any more: it was deleted, or taken out of the library. What the coach took
+          from it stays in the reply.
         </p>
       </>
     );

@@ -5,6 +5,7 @@ import { useEffect, useId, useRef, useState } from 'react';
 import { useFormats } from '../accounts/formats.ts';
 import { DropZone } from '../files/drop-zone.tsx';
 import { readableSize } from '../files/file.ts';
+import { pastedFiles } from '../files/pasted-files.ts';
 import { UploadList } from '../files/upload-list.tsx';
 import { useFilePicker } from '../files/use-file-picker.tsx';
 import { sentenceFor } from '../platform/api-error.ts';
@@ -116,7 +117,7 @@ function usePastedFiles(onFiles: (files: File[]) => void) {
   latest.current = onFiles;
   useEffect(() => {
     const paste = (event: ClipboardEvent) => {
-      const files = [...(event.clipboardData?.files ?? [])];
+      const files = pastedFiles(event.clipboardData);
       if (files.length === 0) return;
       event.preventDefault();
       latest.current(files);
