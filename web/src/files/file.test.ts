@@ -17,15 +17,17 @@ test('a size always has its unit and at most two figures after rounding', () => 
 const limits = { max_file_bytes: 1000, file_extensions: ['.pdf', '.md'] };
 
 test('a file is refused before it is sent when its type, size or emptiness rules it out', () => {
-  expect(refusalFor({ name: 'a.exe', size: 10 }, limits)).toContain('PDF, MD');
-  expect(refusalFor({ name: 'no-extension', size: 10 }, limits)).toContain('PDF, MD');
-  expect(refusalFor({ name: 'a.pdf', size: 0 }, limits)).toContain('empty');
-  expect(refusalFor({ name: 'a.pdf', size: 1001 }, limits)).toContain('1 kB');
+  expect(refusalFor({ name: 'a.mp4', size: 10, type: 'video/mp4' }, limits)).toContain('PDF, MD');
+  expect(refusalFor({ name: 'a.pdf', size: 0, type: 'application/pdf' }, limits)).toContain('empty');
+  expect(refusalFor({ name: 'a.pdf', size: 1001, type: 'application/pdf' }, limits)).toContain('1 kB');
 });
 
-test('the extension counts in any case', () => {
-  expect(refusalFor({ name: 'Notes.PDF', size: 1000 }, limits)).toBeNull();
-});
+test.each(['Notes.PDF', 'README', 'notes.log', 'week.yaml'])(
+  '%s may be tried: the server looks inside',
+  (name) => {
+    expect(refusalFor({ name, size: 1000, type: '' }, limits)).toBeNull();
+  },
+);
 
 test.each([
   [{ file_size: 48_000 }, '48 kB'],

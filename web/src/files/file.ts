@@ -31,13 +31,14 @@ export function readableLength({ file_size, pages }: Pick<MemberFile, 'file_size
   return `${readableSize(file_size)}, ${pages === 1 ? '1 page' : `${pages} pages`}`;
 }
 
-/** Why a file need not even be sent, as a sentence; null when it may be tried. The server has the last word. */
+/**
+ * Why a file need not even be sent, as a sentence; null when it may be tried: the server goes by what is in it, not by its name.
+ */
 export function refusalFor(
-  file: { name: string; size: number },
+  file: { name: string; size: number; type: string },
   limits: { max_file_bytes: number; file_extensions: string[] },
 ) {
-  const extension = /\.[^.]+$/.exec(file.name.toLowerCase())?.[0] ?? '';
-  if (!limits.file_extensions.includes(extension)) {
+  if (/^(audio|video)\//.test(file.type)) {
     return `Coaches read ${limits.file_extensions.map((known) => known.slice(1).toUpperCase()).join(', ')}. Save it as one of these and attach it again.`;
   }
   if (file.size === 0) return 'This file is empty. Check it and attach it again.';

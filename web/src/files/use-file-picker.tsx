@@ -11,7 +11,7 @@ export function useFilePicker(onFiles: (files: File[]) => void): { picker: React
       type="file"
       multiple
       hidden
-      accept={config.file_extensions.join(',')}
+      accept={[...config.file_extensions, 'text/*'].join(',')}
       onChange={(event) => {
         onFiles([...(event.target.files ?? [])]);
         event.target.value = '';

@@ -58,7 +58,11 @@ test('one that is taken away while it waits is never sent, and one that is being
 
 test('what cannot be read is told without being sent; what did not arrive is sent again', async () => {
   const { sending, context } = slowServer();
-  addToLibrary(context, [...files('song.mp3', 'notes.txt'), new File([], 'empty.txt')]);
+  addToLibrary(context, [
+    new File(['Words'], 'song.mp3', { type: 'audio/mpeg' }),
+    ...files('notes.txt'),
+    new File([], 'empty.txt'),
+  ]);
   await settled();
   expect(sending.map(({ name }) => name)).toEqual(['notes.txt']);
   sending[0]!.end(new ApiError('unavailable', 503, 'The site is busy. Nothing was saved.'));
