@@ -2,6 +2,8 @@ import { Link } from '@tanstack/react-router';
 import { useFormats } from '../accounts/formats.ts';
 import type { Me } from '../accounts/me.ts';
 import { SettingsPage, SettingsSection } from '../accounts/settings/settings-frame.tsx';
+import { usePlans } from './billing.ts';
+import { planTitle } from './plan-words.ts';
 import { knownTimeZone } from './usage.ts';
 import { RenewalLine, UsageMeters } from './usage-meters.tsx';
 import { UsageSection } from './usage-section.tsx';
@@ -18,15 +20,15 @@ export function UsagePage() {
 function Usage({ me }: { me: Me }) {
   const formats = useFormats();
   const time_zone = knownTimeZone(me.time_zone);
-  const plan = me.subscription_plan;
+  const { data: catalog } = usePlans();
+  const plan = planTitle(catalog ?? { plans: [] }, me.subscription_plan);
   return (
     <>
       <SettingsSection title="This month">
         <RenewalLine me={me} formats={formats} time_zone={time_zone} />
         <UsageMeters me={me} formats={formats} />
         <p className="mt-6 text-muted">
-          You are on the <span className="text-ink">{plan.charAt(0).toUpperCase() + plan.slice(1)} plan</span>
-          .{' '}
+          You are on the <span className="text-ink">{plan} plan</span>.{' '}
           <Link to="/settings/plan" className="text-link underline">
             See plans
           </Link>
