@@ -216,7 +216,9 @@ begin
   select p_original_id, passage.ordinal, passage.page, passage.content,
     to_tsvector(('pg_catalog.' || p_language)::regconfig, passage.content)
       || to_tsvector('pg_catalog.simple'::regconfig, passage.content)
-  from jsonb_to_recordset(p_passages) as passage(ordinal integer, page integer, content text);
+      -- Of languages without spaces between words, which the parser does not take apart.
+      || array_to_tsvector(coalesce(passage.words, '{}'))
+  from jsonb_to_recordset(p_passages) as passage(ordinal integer, page integer, content text, words text[]);
   insert into public.chat_files (id, user_id, file_name, file_size, file_type, original_id, pending_until)
   values (p_file_id, p_user_id, p_file_name, p_size_bytes, p_file_type, p_original_id, p_pending_until)
   returning created_at into v_created_at;

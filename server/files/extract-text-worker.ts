@@ -8,6 +8,7 @@ import type { ExtractedText } from './extract-text.ts';
 import { readDocument } from './read-document.ts';
 import { ZipError } from './unpack-zip.ts';
 import { UnreadableDocument } from './unreadable-document.ts';
+import { unspacedWords } from './unspaced-words.ts';
 
 export type ExtractionInput = { path: string; file_type: string };
 export type ExtractionProblem = UnreadableDocument['problem'] | 'password' | 'timed_out';
@@ -16,7 +17,11 @@ export type ExtractionOutcome = ExtractedText | { problem: ExtractionProblem; ca
 async function answer(bytes: Buffer, file_type: string) {
   const { pages, passages, words, language } = await readDocument(bytes, file_type);
   const page_count = pages[0]?.page === null ? null : pages.length;
-  const passages_json = new TextEncoder().encode(JSON.stringify(passages));
+  const searchable = passages.map((passage) => {
+    const unspaced = unspacedWords(passage.content);
+    return unspaced.length > 0 ? { ...passage, words: unspaced } : passage;
+  });
+  const passages_json = new TextEncoder().encode(JSON.stringify(searchable));
   const outcome: ExtractionOutcome = { page_count, words, language, passages_json };
   // Moved and not copied: the main thread pays nothing for a long text.
   parentPort?.postMessage(outcome, [passages_json.buffer]);

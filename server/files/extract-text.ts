@@ -5,7 +5,7 @@ import { inReadingPlace } from './reading-places.ts';
 
 /**
  * What the database takes in of a document. `page_count`: null where the type has no pages. `language`: PostgreSQL's
- * name of it. `passages_json`: its words cut for search, [{ordinal, page, content}] as JSON in UTF-8; nothing in this
+ * name of it. `passages_json`: its words cut for search, [{ordinal, page, content, words?}] as JSON in UTF-8; nothing in this
  * thread reads it.
  */
 export type ExtractedText = {

@@ -88,6 +88,35 @@ it('the routes stand in the OpenAPI document', async () => {
   ]);
 });
 
+it.each([
+  [
+    '苏尔面包店的周三订阅每月售价十八英镑。\n\n十一月有六百名顾客回答了我们的问题。',
+    '订阅的价格是多少？',
+    '十八英镑',
+  ],
+  [
+    '水曜日の定期便は月に千八百円です。\n\n十一月には六百人のお客様が答えました。',
+    '定期便はいくらですか',
+    '千八百円',
+  ],
+  [
+    '수요일 구독은 한 달에 만팔천 원입니다.\n\n십일월에는 육백 명의 손님이 답했습니다.',
+    '구독 가격이 얼마예요?',
+    '만팔천',
+  ],
+  ['ราคาสมาชิกขนมปังวันพุธคือเดือนละหกร้อยบาท\n\nลูกค้าหกร้อยคนตอบคำถามของเรา', 'สมาชิกขนมปังราคาเท่าไร', 'หกร้อยบาท'],
+])(
+  'what is asked in a language without spaces is answered from the file: %s',
+  async (text, question, answer) => {
+    const member = await server.signUp();
+    const { file_id } = await addToLibrary(member, text, 'notes.txt');
+    const { citations } = await readTurn(
+      await member.send({ session_id: randomUUID(), content: question, file_ids: [file_id] }),
+    );
+    expect(citations.map((citation: any) => citation.quote).join()).toContain(answer);
+  },
+);
+
 describe('the list', () => {
   it('names a file by its use in the library, which outlives the chats that have it', async () => {
     const member = await server.signUp();

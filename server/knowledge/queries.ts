@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { unspacedWords } from '../files/unspaced-words.ts';
 import type { Database } from '../platform/database.ts';
 import type { Passage } from '../platform/models/model.ts';
 
@@ -43,6 +44,8 @@ export async function searchPassages(
       select lexeme from unnest(to_tsvector('simple', ${query}::text))
       where length(lexeme) > 3 and to_tsvector('english', lexeme) <> ''
         and not exists (select from languages where to_tsvector(language, lexeme) = '')
+      union
+      select unnest(${unspacedWords(query)}::text[])
     ),
     passages as (
       select passages.id, passages.ordinal, passages.page, passages.content, passages.search,
@@ -95,8 +98,10 @@ export async function listLikelyPassages(
   const { rows } = await sql<PassageText>`
     with wanted as materialized (
       select
-        tsvector_to_array(to_tsvector('english', ${retrieved}) || to_tsvector('simple', ${retrieved})) as retrieved,
-        tsvector_to_array(to_tsvector('english', ${said}) || to_tsvector('simple', ${said})) as said
+        tsvector_to_array(to_tsvector('english', ${retrieved}) || to_tsvector('simple', ${retrieved}))
+          || ${unspacedWords(retrieved)}::text[] as retrieved,
+        tsvector_to_array(to_tsvector('english', ${said}) || to_tsvector('simple', ${said}))
+          || ${unspacedWords(said)}::text[] as said
     ),
     telling as materialized (
       select array(
